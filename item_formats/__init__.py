@@ -1,1 +1,26 @@
-"""."""
+"""Items as documents: QTI 3 in and out, checking, scoring, what a candidate may see, spreadsheets in, HTML out."""
+
+from item_formats.candidate import CandidateProfile, for_candidate
+from item_formats.checking import check
+from item_formats.choice import choice_item, parse_response_code, response_code
+from item_formats.findings import Finding, ItemError, errors_among
+from item_formats.model import Item, ItemType, Option, read_item, type_label
+from item_formats.processing import score
+
+__all__ = [
+    "CandidateProfile",
+    "Finding",
+    "Item",
+    "ItemError",
+    "ItemType",
+    "Option",
+    "check",
+    "choice_item",
+    "errors_among",
+    "for_candidate",
+    "parse_response_code",
+    "read_item",
+    "response_code",
+    "score",
+    "type_label",
+]

@@ -1,0 +1,134 @@
+"""QTI XML as hostile input: no document type, no entities, no network, bounded depth and size."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lxml import etree
+
+from item_formats.findings import Finding, ItemError
+
+QTI = "http://www.imsglobal.org/xsd/imsqtiasi_v3p0"
+MATHML = "http://www.w3.org/1998/Math/MathML"
+SSML = "http://www.w3.org/2001/10/synthesis"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+# An item with a few embedded pictures stays far below; a megabyte of XML takes libxml2 about 10 ms.
+MAX_BYTES = 16 * 1024 * 1024
+
+# libxml2 without huge_tree also refuses more than 256 levels, text nodes over 10 MB and amplification by entities.
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, collect_ids=False)
+_WHOLE = re.compile(r"\s*\+?[0-9]{1,9}\s*")
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+
+
+def qti(name: str) -> str:
+    """The qualified name lxml uses: ``qti("qti-value")`` is ``{http://…qtiasi_v3p0}qti-value``."""
+    return f"{{{QTI}}}{name}"
+
+
+def split_name(element: etree._Element) -> tuple[str, str]:
+    """Namespace and local name; both "" for comments and processing instructions, whose tag is no text."""
+    tag: object = element.tag
+    if not isinstance(tag, str):
+        return "", ""
+    namespace, _, name = tag.rpartition("}")
+    return namespace[1:], name
+
+
+def local_name(element: etree._Element) -> str:
+    return split_name(element)[1]
+
+
+def is_qti(element: etree._Element) -> bool:
+    return split_name(element)[0] == QTI
+
+
+def read_source(source: bytes | Path) -> tuple[bytes, str | None]:
+    """The bytes of a document and the name findings give it."""
+    if isinstance(source, Path):
+        if source.stat().st_size > MAX_BYTES:
+            raise ItemError(_too_large(source.stat().st_size, str(source)))
+        return source.read_bytes(), str(source)
+    return source, None
+
+
+def parse(source: bytes, *, file: str | None = None) -> etree._Element:
+    """The root of an XML document from anywhere.
+
+    Raises
+    ------
+    ItemError
+        Not well-formed, too large, too deep, or with a document type declaration (entities are never expanded).
+    """
+    if len(source) > MAX_BYTES:
+        raise ItemError(_too_large(len(source), file))
+    try:
+        root = etree.fromstring(source, _PARSER)
+    except etree.XMLSyntaxError as error:
+        raise ItemError(_syntax_finding(error, file)) from None
+    except ValueError as error:  # lxml's word for an empty document or an impossible encoding declaration
+        raise ItemError(Finding("error", "not-xml", f"not XML: {error}", file=file)) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        message = "the document has a <!DOCTYPE>; QTI 3 needs none and entities are never read: remove the declaration"
+        raise ItemError(Finding("error", "doctype", message, file=file, line=1))
+    return root
+
+
+def canonical_bytes(root: etree._Element, *, file: str | None = None) -> bytes:
+    """The whole document as canonical XML 1.0 with comments, in UTF-8: equal documents give equal bytes."""
+    try:
+        return etree.tostring(root.getroottree(), method="c14n", with_comments=True)
+    except etree.C14NError as error:  # e.g. a relative namespace address, which canonical XML does not allow
+        raise ItemError(Finding("error", "not-canonical", f"cannot be canonical XML: {error}", file=file)) from None
+
+
+def bad_attribute(element: etree._Element, name: str, expected: str) -> ItemError:
+    message = f'{local_name(element)} has {name}="{element.get(name)}"; expected {expected}'
+    return ItemError(Finding("error", "bad-attribute", message, line=line_of(element)))
+
+
+def integer_attribute(element: etree._Element, name: str, default: int) -> int:
+    text = element.get(name)
+    if text is None:
+        return default
+    if not _WHOLE.fullmatch(text):
+        raise bad_attribute(element, name, "a whole number, 0 or more")
+    return int(text)
+
+
+def number_attribute(element: etree._Element, name: str, default: float | None = None) -> float | None:
+    text = element.get(name)
+    if text is None:
+        return default
+    if not _NUMBER.fullmatch(text):
+        raise bad_attribute(element, name, "a number such as 0.5")
+    return float(text)
+
+
+def line_of(element: etree._Element) -> int | None:
+    """The line in the document the element was parsed from."""
+    line: object = element.sourceline
+    return line if isinstance(line, int) else None
+
+
+def _too_large(size: int, file: str | None) -> Finding:
+    return Finding(
+        "error",
+        "too-large",
+        f"{size:,} bytes; an item may have {MAX_BYTES:,}: keep large media beside the item instead of inside it",
+        file=file,
+    )
+
+
+def _syntax_finding(error: etree.XMLSyntaxError, file: str | None) -> Finding:
+    line, column = error.position
+    reason = error.msg or "empty document"
+    if "Excessive depth" in reason or "xmlParseStartTag" in reason:
+        code, message = "too-deep", f"elements are nested too deeply ({reason}); 256 levels are allowed"
+    elif "mplification" in reason or "entity" in reason.lower() or "Entity" in reason:
+        code, message = "entity", f"the document uses entities ({reason}); write the characters themselves"
+    else:
+        code, message = "not-xml", f"not well-formed XML: {reason}"
+    return Finding("error", code, message, file=file, line=line, column=str(column) if column else None)
