@@ -6,12 +6,15 @@ from item_formats.choice import choice_item, parse_response_code, response_code
 from item_formats.findings import Finding, ItemError, errors_among
 from item_formats.model import Item, ItemType, Option, read_item, type_label
 from item_formats.processing import score
+from item_formats.spreadsheet import ItemRow, ItemTable, read_items_csv, write_items_csv
 
 __all__ = [
     "CandidateProfile",
     "Finding",
     "Item",
     "ItemError",
+    "ItemRow",
+    "ItemTable",
     "ItemType",
     "Option",
     "check",
@@ -20,7 +23,9 @@ __all__ = [
     "for_candidate",
     "parse_response_code",
     "read_item",
+    "read_items_csv",
     "response_code",
     "score",
     "type_label",
+    "write_items_csv",
 ]
