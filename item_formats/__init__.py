@@ -1,10 +1,12 @@
 """Items as documents: QTI 3 in and out, checking, scoring, what a candidate may see, spreadsheets in, HTML out."""
 
+from item_formats.assessment import TestDocument, build_test
 from item_formats.candidate import CandidateProfile, for_candidate
 from item_formats.checking import check
 from item_formats.choice import choice_item, parse_response_code, response_code
 from item_formats.findings import Finding, ItemError, errors_among
 from item_formats.model import Item, ItemType, Option, read_item, type_label
+from item_formats.packages import write_package
 from item_formats.processing import score
 from item_formats.spreadsheet import ItemRow, ItemTable, read_items_csv, write_items_csv
 
@@ -17,6 +19,8 @@ __all__ = [
     "ItemTable",
     "ItemType",
     "Option",
+    "TestDocument",
+    "build_test",
     "check",
     "choice_item",
     "errors_among",
@@ -28,4 +32,5 @@ __all__ = [
     "score",
     "type_label",
     "write_items_csv",
+    "write_package",
 ]
