@@ -1,0 +1,1 @@
+"""Sittings and the calibrations made from them."""

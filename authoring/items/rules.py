@@ -1,0 +1,326 @@
+"""Writing items into the bank: from a table of many, one by one, and new versions of those it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from authoring.audit.chain import record, record_many
+from authoring.columns import AnyRow, now
+from authoring.errors import BankError, ConflictError, UnknownError
+from authoring.items import tables
+from authoring.items.duplicates import FoldedText, NearDuplicates, folded_text
+from authoring.items.tables import ItemEnemy, ItemState, ItemVersion
+from authoring.people.actors import Role
+from authoring.standards.rules import point_places
+from item_formats import Finding, Item, ItemError, ItemRow, ItemType, choice_item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from authoring.items.schemas import ItemContent, NewItem, NewVersion
+    from authoring.people.actors import Actor
+    from authoring.standards.rules import PointPlace
+    from item_formats import ItemTable
+
+ITEM = tables.Item.__table__
+VERSION = ItemVersion.__table__
+ENEMY = ItemEnemy.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did: codes that are new drafts, codes the bank had just so, and what was found on the way."""
+
+    created: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the bank knows that rows are compared with."""
+
+    places: Mapping[str, PointPlace]
+    held: Mapping[str, AnyRow]  # items by code, with the digest of their newest version
+    by_text: Mapping[str, str]  # text digest → code
+    near: NearDuplicates
+
+
+def import_items(session: Session, actor: Actor, standard_id: int, table: ItemTable) -> ImportReport:
+    """Put the good rows of a table into the bank as drafts of the actor; the same table again adds nothing.
+
+    A row is refused, with a finding, if its point is unknown, if its code is taken by other content, or if the bank
+    has the question under another code. Questions that are only similar come in with a warning.
+    """
+    actor.need(Role.AUTHOR)
+    known = _known(session, standard_id)
+    by_text = dict(known.by_text)
+    findings = list(table.findings)
+    new: list[tuple[ItemRow, FoldedText]] = []
+    unchanged: list[str] = []
+    for row in table.rows:
+        held = known.held.get(row.identifier)
+        if held is not None:
+            differing = _differences(row, held, known.places)
+            if differing:
+                message = (
+                    f"the bank has {row.identifier} with other {', '.join(differing)}: give new content a new 编号"
+                )
+                findings.append(
+                    Finding("error", "code-taken", message, line=row.row, column="编号", item=row.identifier)
+                )
+            else:
+                unchanged.append(row.identifier)
+            continue
+        text = folded_text(row.item)
+        faults = [*_point_faults(row, known.places), *_text_findings(row, text, by_text, known.near)]
+        findings += faults
+        if any(fault.severity == "error" for fault in faults):
+            continue
+        by_text[text.digest] = row.identifier
+        known.near.add(row.identifier, text)
+        new.append((row, text))
+    _insert(session, actor, standard_id, new, known.places)
+    findings += _add_enemies(session, [row for row in table.rows if row.enemies])
+    findings.sort(key=lambda finding: finding.line or 0)
+    return ImportReport(tuple(row.identifier for row, _ in new), tuple(unchanged), tuple(findings))
+
+
+def create_item(session: Session, actor: Actor, new: NewItem) -> tuple[Finding, ...]:
+    """Write one item into the bank as a draft of the actor; what is worth a look comes back as findings."""
+    actor.need(Role.AUTHOR)
+    item = _written(new.code, new)
+    if session.scalar(select(ITEM.c.id).where(ITEM.c.code == new.code)):
+        raise ConflictError("code-taken", f"the bank has an item {new.code} already: give the new one another code")
+    row = ItemRow(
+        identifier=new.code,
+        item=item,
+        point=new.point,
+        grade=new.grade,
+        marks=new.marks,
+        congruence=new.congruence,
+        source=new.source,
+        enemies=new.enemies,
+    )
+    places = point_places(session, new.standard)
+    text = folded_text(item)
+    faults = [*_point_faults(row, places), *_same_text(session, new.code, text)]
+    if faults:
+        raise BankError(faults[0].code, faults[0].message, faults)
+    _insert(session, actor, new.standard, [(row, text)], places)
+    return tuple(_add_enemies(session, [row] if row.enemies else []))
+
+
+def add_version(session: Session, actor: Actor, code: str, new: NewVersion) -> None:
+    """Give an item new content: the next version, a draft. The version a pool uses stays until this one is accepted."""
+    actor.need(Role.AUTHOR)
+    item = session.scalar(select(tables.Item).where(ITEM.c.code == code))
+    if item is None or item.id is None:
+        raise UnknownError("unknown-item", f"the bank has no item {code}")
+    if item.state is ItemState.PUBLISHED:
+        raise ConflictError("published-is-final", f"{code} is published: write a new item that supersedes it")
+    if item.state not in {ItemState.DRAFT, ItemState.PRETEST, ItemState.ACCEPTED}:
+        raise ConflictError("wrong-state", f"{code} is {tables.STATE_LABELS[item.state]}: it takes no new version now")
+    if new.based_on != item.number:
+        raise ConflictError(
+            "changed-meanwhile", f"{code} is at version {item.number}, yours starts from {new.based_on}: read it again"
+        )
+    if new.type is not item.item_type:
+        raise BankError("type-changed", f"{code} is {item.item_type}: an item keeps its type, write a new one instead")
+    content = _written(code, new)
+    text = folded_text(content)
+    current = session.scalar(
+        select(VERSION.c.digest).where(VERSION.c.item_id == item.id, VERSION.c.number == item.number)
+    )
+    if current == content.digest:
+        raise ConflictError("same-content", f"version {item.number} of {code} says exactly this already")
+    faults = _same_text(session, code, text)
+    if faults:
+        raise BankError(faults[0].code, faults[0].message, faults)
+    item.number += 1
+    item.state = ItemState.DRAFT
+    session.add(
+        ItemVersion(
+            item_id=item.id,
+            number=item.number,
+            xml=content.xml,
+            digest=content.digest,
+            folded_stem=text.stem,
+            folded_options=text.options,
+            text_digest=text.digest,
+            author_id=actor.person(),
+            created_at=now(),
+        )
+    )
+    record(session, actor, "item.revised", ("item", code), version=item.number)
+
+
+def _written(code: str, content: ItemContent) -> Item:
+    try:
+        return choice_item(
+            identifier=code,
+            item_type=ItemType(content.type),
+            stem=content.stem,
+            options=content.options,
+            key=content.key,
+            rationale=content.rationale,
+        )
+    except ItemError as error:
+        raise BankError("item-wrong", "this cannot be an item: see the findings", error.findings) from None
+
+
+def _known(session: Session, standard_id: int) -> _Known:
+    columns = (
+        ITEM.c.code,
+        ITEM.c.standard_id,
+        ITEM.c.point_id,
+        ITEM.c.grade,
+        ITEM.c.marks,
+        ITEM.c.congruence,
+        ITEM.c.source,
+        VERSION.c.digest,
+        VERSION.c.folded_stem,
+        VERSION.c.folded_options,
+        VERSION.c.text_digest,
+    )
+    newest = (VERSION.c.item_id == ITEM.c.id) & (VERSION.c.number == ITEM.c.number)
+    held = {row.code: row for row in session.execute(select(*columns).join(VERSION, newest).order_by(ITEM.c.code))}
+    near = NearDuplicates()
+    for row in held.values():
+        if row.standard_id == standard_id:
+            near.add(row.code, FoldedText(row.folded_stem, row.folded_options))
+    by_text = {row.text_digest: row.code for row in held.values()}
+    return _Known(point_places(session, standard_id), held, by_text, near)
+
+
+def _differences(row: ItemRow, held: AnyRow, places: Mapping[str, PointPlace]) -> list[str]:
+    place = places.get(row.point)
+    pairs = {
+        "content": (row.item.digest, held.digest),
+        "知识点": (place.point_id if place else None, held.point_id),
+        "难度": (row.grade, held.grade),
+        "分数": (row.marks, held.marks),
+        "一致性": (row.congruence, held.congruence),
+        "出处": (row.source or "", held.source),
+    }
+    return [name for name, (written, stored) in pairs.items() if written != stored]
+
+
+def _point_faults(row: ItemRow, places: Mapping[str, PointPlace]) -> list[Finding]:
+    if row.point in places:
+        return []
+    near = get_close_matches(row.point, places, n=1)
+    hint = f"; the nearest is {near[0]} {places[near[0]].name}" if near else ""
+    message = f"the outline has no point {row.point}{hint}"
+    return [Finding("error", "unknown-point", message, line=row.row or None, column="知识点", item=row.identifier)]
+
+
+def _text_findings(
+    row: ItemRow, text: FoldedText, by_text: Mapping[str, str], near: NearDuplicates
+) -> Iterable[Finding]:
+    same = by_text.get(text.digest)
+    if same is not None:
+        message = f"the bank has this question as {same}: leave it out, or write another"
+        yield Finding("error", "duplicate-item", message, line=row.row, column="题干", item=row.identifier)
+        return
+    similar = near.nearest(text)
+    if similar is not None:
+        alike = f"stem {similar.stem:.2f}" + ("" if similar.options is None else f", options {similar.options:.2f}")
+        message = f"very like {similar.code} ({alike} of 1): make sure that neither gives the other away"
+        yield Finding("warning", "near-duplicate", message, line=row.row, column="题干", item=row.identifier)
+
+
+def _same_text(session: Session, code: str, text: FoldedText) -> list[Finding]:
+    """An item, other than this one, whose newest version asks the same."""
+    newest = (VERSION.c.item_id == ITEM.c.id) & (VERSION.c.number == ITEM.c.number)
+    query = select(ITEM.c.code).join(VERSION, newest).where(VERSION.c.text_digest == text.digest, ITEM.c.code != code)
+    same = session.scalar(query.limit(1))
+    if same is None:
+        return []
+    message = f"the bank has this question as {same}: change that item, or write another question"
+    return [Finding("error", "duplicate-item", message, column="题干", item=code)]
+
+
+def _insert(
+    session: Session,
+    actor: Actor,
+    standard_id: int,
+    rows: Sequence[tuple[ItemRow, FoldedText]],
+    places: Mapping[str, PointPlace],
+) -> None:
+    if not rows:
+        return
+    at, author = now(), actor.person()
+    items = [
+        {
+            "code": row.identifier,
+            "standard_id": standard_id,
+            "point_id": places[row.point].point_id,
+            "item_type": row.item.item_type,
+            "grade": row.grade,
+            "congruence": row.congruence,
+            "marks": row.marks,
+            "source": row.source or "",
+            "owner_id": author,
+            "state": ItemState.DRAFT,
+            "number": 1,
+            "created_at": at,
+            "revision": 1,
+        }
+        for row, _ in rows
+    ]
+    ids = session.scalars(insert(ITEM).returning(ITEM.c.id, sort_by_parameter_order=True), items).all()
+    versions = [
+        {
+            "item_id": item_id,
+            "number": 1,
+            "xml": row.item.xml,
+            "digest": row.item.digest,
+            "folded_stem": text.stem,
+            "folded_options": text.options,
+            "text_digest": text.digest,
+            "author_id": author,
+            "created_at": at,
+        }
+        for item_id, (row, text) in zip(ids, rows, strict=True)
+    ]
+    session.execute(insert(VERSION), versions)
+    record_many(session, actor, "item.created", "item", [(row.identifier, {"version": 1}) for row, _ in rows])
+
+
+def _add_enemies(session: Session, rows: Sequence[ItemRow]) -> list[Finding]:
+    """Store the pairs the rows name, each once; a name the bank does not hold is a warning."""
+    if not rows:
+        return []
+    codes = {code for row in rows for code in (row.identifier, *row.enemies)}
+    ids = dict(session.execute(select(ITEM.c.code, ITEM.c.id)).tuples()) if len(codes) > 1 else {}
+    findings, pairs = [], set()
+    for row in rows:
+        for enemy in row.enemies:
+            if row.identifier not in ids:
+                continue  # the row itself was refused, which is reported
+            if enemy not in ids or enemy == row.identifier:
+                message = f"互斥 names {enemy}, which is not another item of the bank: the pair is not stored"
+                findings.append(
+                    Finding(
+                        "warning", "unknown-enemy", message, line=row.row or None, column="互斥", item=row.identifier
+                    )
+                )
+                continue
+            first, second = sorted((ids[row.identifier], ids[enemy]))
+            pairs.add((first, second))
+    held = {(row.first_id, row.second_id) for row in session.execute(select(ENEMY))}
+    missing = [{"first_id": first, "second_id": second} for first, second in sorted(pairs - held)]
+    if missing:
+        session.execute(insert(ENEMY), missing)
+    return findings

@@ -1,0 +1,1 @@
+"""Papers: approved objects made from assembled forms."""

@@ -1,0 +1,1 @@
+"""Releases: which items were published, when, why, and what that cost."""

@@ -1,0 +1,1 @@
+"""Review of items by three different people: author, reviewer, approver."""
