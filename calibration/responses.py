@@ -8,6 +8,7 @@ reached* has a row that a calibration ignores and a total of marks counts as 0.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -184,26 +185,36 @@ def read_responses(path: Path, *, key: Mapping[str, str] | None = None, max_scor
     are scores from 0 to `max_score`. Raises ResponsesError for an unknown item, a score outside its range, a repeated
     person or person-item pair, a ragged row or a negative weight, naming the row and column.
     """
+    header, lines = _csv_rows(path)
+    rows = _Rows(path, key, max_score)
+    names = {name.lower() for name in header}
+    if {"person", "item"} <= names and ({"score", "response"} & names):
+        _read_long(header, lines, rows)
+    else:
+        _read_wide(header, lines, rows)
+    return rows.responses()
+
+
+def _csv_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Header, and all rows with the header's, of a CSV file in which every row is as long as the header."""
+    content = path.read_bytes()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file))
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except UnicodeDecodeError as error:
-        raise ResponsesError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8 CSV") from None
+        row = error.object[: error.start].count(b"\n") + 1
+        raise ResponsesError(f"{path}, row {row}: not UTF-8; save the file as UTF-8 CSV") from None
+    except csv.Error as error:
+        raise ResponsesError(f"{path}: not CSV ({error}); look for a quotation mark that is not closed") from None
     if not lines:
         raise ResponsesError(f"{path}: the file is empty; expected a header row")
     header = [cell.strip() for cell in lines[0]]
     repeated = [name for n, name in enumerate(header) if name in header[:n]]
     if repeated:
         raise ResponsesError(f"{path}, row 1: column {repeated[0]!r} stands twice")
-    rows = _Rows(path, key, max_score)
     for number, line in enumerate(lines[1:], start=2):
         if line and len(line) != len(header):
             raise ResponsesError(f"{path}, row {number}: {len(line)} cells, the header has {len(header)}")
-    if {"person", "item"} <= set(header) and ({"score", "response"} & set(header)):
-        _read_long(header, lines, rows)
-    else:
-        _read_wide(header, lines, rows)
-    return rows.responses()
+    return header, lines
 
 
 def _weight(cell: str, path: Path, number: int) -> float:
@@ -329,12 +340,17 @@ def _remap(part: Responses, option_index: Mapping[str, int]) -> NDArray[np.int64
 
 
 def read_key(path: Path) -> dict[str, str]:
-    """The key of a sitting, item → right option, from a CSV with the columns `item,key`."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if not {"item", "key"} <= set(reader.fieldnames or ()):
-            raise ResponsesError(f"{path}, row 1: expected the columns item,key")
-        rows = [(number, row["item"].strip(), row["key"].strip()) for number, row in enumerate(reader, start=2)]
+    """The key of a sitting, item → right option, from a CSV with the columns `item,key`.
+
+    Raises ResponsesError for another header, an item with two keys or an empty key, naming the row.
+    """
+    header, lines = _csv_rows(path)
+    if not {"item", "key"} <= set(header):
+        raise ResponsesError(f"{path}, row 1: expected the columns item,key")
+    at_item, at_key = header.index("item"), header.index("key")
+    rows = [
+        (number, line[at_item].strip(), line[at_key].strip()) for number, line in enumerate(lines[1:], start=2) if line
+    ]
     for (_, before, _), (number, item, _) in pairwise(sorted(rows, key=lambda row: row[1])):
         if before == item:
             raise ResponsesError(f"{path}, row {number}: item {item!r} has a second key")
