@@ -33,7 +33,8 @@ class OptionStatistics:
 class ItemStatistics:
     """One item: persons, proportion of the maximum score, corrected point-biserial (NaN without variance), options.
 
-    `effective_n` is the number of persons less one for every group but the first whose mean was taken out.
+    `n` counts everybody who had the item. Correlations rest on persons who share all their items with somebody:
+    `effective_n` is their number less one for every group but the first whose mean was taken out.
     """
 
     item: str
@@ -70,18 +71,22 @@ class _Moments:
 def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
     """Statistics of every item in the order of `responses.items`; options only where response codes were read."""
     J = len(responses.items)
-    n, total, groups = np.zeros(J), np.zeros(J), np.zeros(J)
-    top = np.ones(J)
     used = responses.status != NOT_REACHED
-    np.maximum.at(top, responses.item[used], responses.score[used])
+    item, score, weight_of = responses.item[used], responses.score[used], responses.weight[responses.person[used]]
+    n, total = np.bincount(item, weight_of, J), np.bincount(item, weight_of * score, J)
+    top = np.ones(J)
+    np.maximum.at(top, item, score)
     omitted = np.bincount(responses.item[responses.status == OMITTED], minlength=J)
     scores = _Moments.zeros(J)
     K = len(responses.options)
     options = _Moments.zeros(K, J)
     chosen = np.zeros((K, J))
+    if responses.option is not None:
+        code = responses.option[used]
+        np.add.at(chosen, (code[code >= 0], item[code >= 0]), weight_of[code >= 0])
+    compared, groups = np.zeros(J), np.zeros(J)
     for items, table, codes, weight in _groups(responses):
-        n[items] += weight.sum()
-        total[items] += weight @ table
+        compared[items] += weight.sum()
         groups[items] += 1
         T = table.sum(axis=1)
         deviation, rest = _centred(table, weight), _centred(T, weight)
@@ -92,7 +97,6 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
             continue
         for k in range(K):
             indicator = np.equal(codes, k).astype(float)
-            chosen[k, items] += weight @ indicator
             part = _Moments(*(getattr(options, name)[k] for name in _Moments.__slots__))
             _add(part, items, _centred(indicator, weight), deviation, rest, weight, (uu, tt, tu))
     point_biserial = scores.correlation_with_rest()
@@ -101,11 +105,11 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
         key_correlation = options.xu / np.sqrt(options.xx * options.uu)
     return tuple(
         ItemStatistics(
-            item=item,
+            item=name,
             n=float(n[j]),
             p_value=float(total[j] / (n[j] * top[j])) if n[j] else float("nan"),
             point_biserial=float(point_biserial[j]),
-            effective_n=float(n[j] - groups[j] + 1),
+            effective_n=float(max(compared[j] - groups[j] + 1, 0)),
             omitted=int(omitted[j]),
             options=tuple(
                 OptionStatistics(
@@ -114,12 +118,12 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
                     share=float(chosen[k, j] / n[j]),
                     correlation=float(option_correlation[k, j]),
                     correlation_with_key=float(key_correlation[k, j]),
-                    is_key=responses.key.get(item) == responses.options[k],
+                    is_key=responses.key.get(name) == responses.options[k],
                 )
                 for k in sorted(np.flatnonzero(chosen[:, j] > 0), key=lambda k: responses.options[k])
             ),
         )
-        for j, item in enumerate(responses.items)
+        for j, name in enumerate(responses.items)
     )
 
 

@@ -58,7 +58,7 @@ def correlation_exceeds(r_other: float, r_key: float, r_between: float, n: float
     psi = r_between * (1 - 2 * mean**2) - 0.5 * mean**2 * (1 - 2 * mean**2 - r_between**2)
     s = min(psi / (1 - mean**2) ** 2, 0.999999)
     z = (np.arctanh(r_other) - np.arctanh(r_key)) * np.sqrt(n - 3) / np.sqrt(2 - 2 * s)
-    return 1 - _NORMAL.cdf(float(z))
+    return _NORMAL.cdf(-float(z))
 
 
 def screen(statistics: Sequence[ItemStatistics], *, rate: float = FALSE_DISCOVERY_RATE) -> tuple[Flag, ...]:
@@ -66,7 +66,7 @@ def screen(statistics: Sequence[ItemStatistics], *, rate: float = FALSE_DISCOVER
     flags = [
         Flag(s.item, "no-variance", f"everybody has the same score (p = {s.p_value:.2f}): left out of the calibration")
         for s in statistics
-        if not 0 < s.p_value < 1
+        if s.p_value in {0.0, 1.0}
     ]
     tested = [s for s in statistics if 0 < s.p_value < 1]
     backwards = np.array([correlation_below_zero(s.point_biserial, s.effective_n) for s in tested])
