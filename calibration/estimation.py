@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,9 @@ MOST_NODES = 481
 BLOCK_PERSONS = 2048
 FULL_INFORMATION_PARAMETERS = 500
 ANDERSON_MEMORY = 5
+OBSERVED = "observed information"
+OBSERVED_BLOCKS = "observed information, per-item blocks"
+NOT_IDENTIFIED = "observed information, which is singular: too few responses, or a slope without end; try priors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,14 @@ class Fit:
 
     slope: Matrix
     intercept: Matrix
-    covariance: Matrix  # (J, 2, 2) of slope and intercept
+    covariance: Matrix  # (J, 2, 2) of slope and intercept, NaN where the data do not identify them
     log_likelihood: float
     log_prior: float
     converged: bool
     max_gradient: float
     iterations: int
     nodes: int
-    se_kind: Literal["observed information", "observed information, per-item blocks"]
+    se_kind: str
 
 
 def blocks_of(responses: Responses, keep: NDArray[np.bool_], *, keep_weightless: bool = False) -> list[Block]:
@@ -224,7 +226,10 @@ class _Anderson:
         changes = np.stack([residual - r for r in self.residuals[:-1]], axis=1)
         moves = np.stack([image - p for p in self.points[:-1]], axis=1)
         gram = changes.T @ changes
-        gram += 1e-12 * np.trace(gram) * np.eye(len(gram))
+        size = float(np.trace(gram))
+        if not size > 1e-200:  # nothing moves any more
+            return image
+        gram += 1e-12 * size * np.eye(len(gram))
         return np.asarray(image - moves @ np.linalg.solve(gram, changes.T @ residual))
 
 
@@ -284,18 +289,20 @@ def fit(
         slope, intercept = (mixed[:J], mixed[J:]) if accelerated else plain
     step = _derivatives(expected, grid, priors, slope, intercept)
     gradient = step.gradient if not shared_slope else np.append(step.gradient[:, 1], step.gradient[:, 0].sum())
-    full = (J + 1 if shared_slope else 2 * J) <= FULL_INFORMATION_PARAMETERS
+    full = shared_slope or 2 * J <= FULL_INFORMATION_PARAMETERS
+    covariance = _covariance(blocks, grid, priors, slope, intercept, shared_slope=shared_slope, full=full)
+    known = bool(np.isfinite(covariance).all())
     return Fit(
         slope=slope,
         intercept=intercept,
-        covariance=_covariance(blocks, grid, priors, slope, intercept, shared_slope=shared_slope, full=full),
+        covariance=covariance,
         log_likelihood=expected.log_likelihood,
         log_prior=float(prior_terms(priors, slope, intercept).value.sum()),
         converged=converged,
         max_gradient=float(np.abs(gradient).max()),
         iterations=iteration,
         nodes=len(grid.nodes),
-        se_kind="observed information" if full else "observed information, per-item blocks",
+        se_kind=(OBSERVED if full else OBSERVED_BLOCKS) if known else NOT_IDENTIFIED,
     )
 
 
@@ -313,7 +320,7 @@ def _covariance(
     1982).
 
     `full` inverts the whole information matrix; otherwise each item's own block is inverted, as if the other items were
-    known.
+    known. NaN where the information is not positive definite.
     """
     J = len(slope)
     P = logistic(slope[:, None] * grid.nodes + intercept[:, None])
@@ -327,21 +334,29 @@ def _covariance(
             _add_item_information(information, block, density, P, basis)
     curvature = -prior_terms(priors, slope, intercept).hessian
     if not (full or shared_slope):
-        return np.asarray(np.linalg.inv(information + curvature), float)
+        return np.stack([_inverse(block) for block in information + curvature])
     information[np.arange(J), :, np.arange(J), :] += curvature
     if shared_slope:
         reduced = np.empty((J + 1, J + 1))
         reduced[1:, 1:] = information[:, 1, :, 1]
         reduced[0, 1:] = reduced[1:, 0] = information[:, 0, :, 1].sum(axis=0)
         reduced[0, 0] = information[:, 0, :, 0].sum()
-        inverse = np.linalg.inv(reduced)
+        inverse = _inverse(reduced)
         covariance = np.empty((J, 2, 2))
         covariance[:, 0, 0] = inverse[0, 0]
         covariance[:, 1, 1] = inverse.diagonal()[1:]
         covariance[:, 0, 1] = covariance[:, 1, 0] = inverse[0, 1:]
         return covariance
-    inverse = np.linalg.inv(information.reshape(2 * J, 2 * J)).reshape(J, 2, J, 2)
+    inverse = _inverse(information.reshape(2 * J, 2 * J)).reshape(J, 2, J, 2)
     return np.ascontiguousarray(inverse[np.arange(J), :, np.arange(J), :])
+
+
+def _inverse(information: Matrix) -> Matrix:
+    """The inverse of an information matrix; NaN where it is not positive definite to ten digits."""
+    values, vectors = np.linalg.eigh(information)
+    if not values[0] > 1e-10 * values[-1]:
+        return np.full_like(information, np.nan)
+    return np.asarray((vectors / values) @ vectors.T)
 
 
 def _expected_weights(block: Block, density: Matrix, P: Matrix) -> Matrix:

@@ -87,13 +87,16 @@ def calibrate(
     """Calibrate dichotomous items by marginal maximum likelihood.
 
     `model` (any case) is 2PL, 1PL (one slope, theta ~ N(0, 1)) or Rasch (a = 1, theta ~ N(0, sd²), sd estimated). Items
-    that everybody or nobody answered right carry no information and are left out (`excluded`). Raises CalibrationError
-    for an unknown model or an item with more than two score categories, ResponsesError when nothing is left to fit.
+    that everybody or nobody answered right carry no information and are left out (`excluded`). Standard errors are left
+    out where the run did not converge or the data do not identify a parameter (`se_kind` says so). A floating prior on
+    a says nothing about the one slope of 1PL and Rasch and is dropped. Raises CalibrationError for an unknown model, an
+    item with more than two score categories, a slope of 0 or priors the model cannot have, ResponsesError when nothing
+    is left to fit.
     """
     name = next((known for known in MODELS if known.lower() == model.lower()), None)
     if name is None:
         raise CalibrationError(f"model {model!r} is not known; choose one of {', '.join(MODELS)}")
-    chosen = priors or NO_PRIORS
+    chosen = _priors_of(name, priors or NO_PRIORS)
     if chosen.b is not None and chosen.a is None:
         raise CalibrationError(
             "a prior on b needs one on a as well: where a slope may cross 0, b = -intercept / a has no meaning"
@@ -143,11 +146,25 @@ def calibrate(
     )
 
 
+def _priors_of(model: str, priors: Priors) -> Priors:
+    if model == "2PL":
+        return priors
+    if priors.b is not None or (priors.a is not None and priors.a.mean is not None):
+        raise CalibrationError(f"priors {priors}: {model} has one slope for all items; use them with 2PL")
+    return NO_PRIORS
+
+
 def _parameters(
     model: str, ids: list[str], n: np.ndarray[Any, np.dtype[np.float64]], result: Fit
 ) -> tuple[Scale, tuple[ItemParameters, ...]]:
     """Slopes and intercepts as a and b with standard errors by the delta method; Rasch moves the slope to the scale."""
     a, intercept = result.slope, result.intercept
+    flat = np.flatnonzero(np.abs(a) < 1e-8)
+    if flat.size:
+        raise CalibrationError(
+            f"item {ids[flat[0]]}: its slope is 0, so it has no difficulty; the responses are too few or show no "
+            "common ability: collect more, or leave the item out"
+        )
     b = -intercept / a
     # d(a, b) / d(slope, intercept) = [[1, 0], [-b / a, -1 / a]]
     jacobian = np.zeros((len(a), 2, 2))
@@ -160,8 +177,9 @@ def _parameters(
     covariance = jacobian @ result.covariance @ jacobian.transpose(0, 2, 1)
     items = []
     for j, item in enumerate(ids):
-        se = {"b": float(np.sqrt(covariance[j, 1, 1]))}
-        if model != "Rasch":
+        known = result.converged and bool(np.isfinite(covariance[j]).all())
+        se = {"b": float(np.sqrt(covariance[j, 1, 1]))} if known else {}
+        if known and model != "Rasch":
             se = {"a": float(np.sqrt(covariance[j, 0, 0]))} | se
         items.append(
             ItemParameters(
@@ -169,8 +187,8 @@ def _parameters(
                 model,
                 float(a[j]),
                 float(model_b[j]),
-                se=se if result.converged else {},
-                covariance=float(covariance[j, 0, 1]),
+                se=se,
+                covariance=float(covariance[j, 0, 1]) if known else 0.0,
                 n=float(n[j]),
             )
         )
