@@ -59,13 +59,13 @@ def calibrate(
         begun = time.perf_counter()
         result = cal.calibrate(data, model=model, priors=cal.named_priors(priors_name), tolerance=tolerance)
         seconds = time.perf_counter() - begun
-    except (cal.ResponsesError, cal.CalibrationError) as error:
+        result = result.with_flags(flags)
+        if out is not None:
+            result.save(out)
+        if report is not None:
+            cal.write_report(report, result, data, statistics, flags, lead=", ".join(path.name for path in responses))
+    except (cal.ResponsesError, cal.CalibrationError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    result = result.with_flags(flags)
-    if out is not None:
-        result.save(out)
-    if report is not None:
-        cal.write_report(report, result, data, statistics, flags, lead=", ".join(path.name for path in responses))
     if as_json:
         click.echo(json.dumps(result.document() | {"seconds": round(seconds, 4)}, ensure_ascii=False))
         return

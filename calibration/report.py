@@ -40,7 +40,10 @@ def write_report(
     cut: float | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the report to `path`; `lead` says whose responses these are, `cut` is an ability, `labels` describe items."""
+    """Write the report to `path`.
+
+    `lead` says whose responses these are, `cut` is an ability, `labels` describe items. Flagged items stand first.
+    """
     body = "\n".join(
         [
             _summary(calibration, responses, cut),
@@ -106,20 +109,22 @@ def _information(calibration: Calibration, responses: Responses, cut: float | No
     theta = np.linspace(-CURVE_RANGE, CURVE_RANGE, 161)
     parameters = {item.id: item for item in calibration.items}
     figure, axes = new_chart()
-    for f, (name, members) in enumerate(list(_forms(responses).items())[: len(SERIES)]):
+    forms = list(_forms(responses).items())
+    for f, (name, members) in enumerate(forms[: len(SERIES)]):
         items = [parameters[responses.items[j]] for j in sorted(members) if responses.items[j] in parameters]
         curve = ParameterTable.of(items, calibration.scale).information(theta).sum(axis=0)
         axes.plot(theta, curve, color=SERIES[f], linewidth=1.6, label=f"form {name or '1'} ({len(items)} items)")
     if cut is not None:
         axes.axvline(cut, color=ACCENT, linestyle="--", linewidth=1.2, label=f"cut, theta = {cut:.2f}")
+    which = f"（前 {len(SERIES)} 卷，共 {len(forms)} 卷 the first of them）" * (len(forms) > len(SERIES))
     axes.set_xlabel("theta (ability)")
     axes.set_ylabel("test information")
     axes.legend(frameon=False, fontsize=8)
     return (
         "<h2>测验信息 Test information</h2><figure>"
         + chart_svg(figure, "test information of each form")
-        + f"<figcaption>各卷的信息函数 Information of each form{'；虚线为合格线 the dashed line is the cut' * (cut is not None)}."
-        "</figcaption></figure>"
+        + f"<figcaption>各卷的信息函数 Information of each form{which}"
+        f"{'；虚线为合格线 the dashed line is the cut' * (cut is not None)}.</figcaption></figure>"
     )
 
 
@@ -127,11 +132,11 @@ def _difficulties(calibration: Calibration, responses: Responses, cut: float | N
     scores = eap_scores(responses, calibration.items, calibration.scale)
     figure, axes = new_chart(height=3.0)
     bins = np.arange(-CURVE_RANGE, CURVE_RANGE + 0.01, 0.25)
-    for values, color, label, sign in (
-        (scores.theta, SERIES[1], "persons (EAP)", 1),
-        (np.array([item.b for item in calibration.items]), INK, "items (b)", -1),
+    for values, weights, color, label, sign in (
+        (scores.theta, responses.weight, SERIES[1], "persons (EAP)", 1),
+        (np.array([item.b for item in calibration.items]), None, INK, "items (b)", -1),
     ):
-        counts, _ = np.histogram(np.clip(values, -CURVE_RANGE, CURVE_RANGE), bins)
+        counts, _ = np.histogram(np.clip(values, -CURVE_RANGE, CURVE_RANGE), bins, weights=weights)
         axes.bar(bins[:-1], sign * counts / counts.sum(), width=0.23, align="edge", color=color, label=label)
     if cut is not None:
         axes.axvline(cut, color=ACCENT, linestyle="--", linewidth=1.2)
@@ -150,16 +155,28 @@ def _difficulties(calibration: Calibration, responses: Responses, cut: float | N
 def observed_proportions(
     responses: Responses, theta: NDArray[np.float64], groups: int = OBSERVED_GROUPS
 ) -> list[list[tuple[float, float]]]:
-    """For each item, (mean theta, proportion of right answers) in `groups` equal groups of its persons by theta."""
-    used = responses.status != NOT_REACHED
+    """For each item, (mean theta, proportion of right answers) in `groups` equal groups of its persons by theta.
+
+    Weights count as persons; persons of the same ability stay in one group, so that few patterns make fewer groups.
+    """
+    used = (responses.status != NOT_REACHED) & (responses.weight[responses.person] > 0)
     item, person, score = responses.item[used], responses.person[used], responses.score[used]
+    weight = responses.weight[person]
     order = np.lexsort((theta[person], item))
     starts = np.searchsorted(item[order], np.arange(len(responses.items) + 1))
-    points = []
+    points: list[list[tuple[float, float]]] = []
     for j in range(len(responses.items)):
         rows = order[starts[j] : starts[j + 1]]
-        parts = np.array_split(rows, groups) if len(rows) >= 5 * groups else []
-        points.append([(float(theta[person[part]].mean()), float(score[part].mean())) for part in parts])
+        w, ability = weight[rows], theta[person[rows]]
+        if w.sum() < 5 * groups:
+            points.append([])
+            continue
+        middle = np.cumsum(w) - w / 2
+        first = np.searchsorted(ability, ability)  # persons of one ability share the group of the first of them
+        group = np.minimum((groups * middle[first] / w.sum()).astype(int), groups - 1)
+        n = np.bincount(group, w, groups)
+        means = (np.bincount(group, w * x, groups)[n > 0] / n[n > 0] for x in (ability, score[rows]))
+        points.append([(float(t), float(p)) for t, p in zip(*means, strict=True)])
     return points
 
 

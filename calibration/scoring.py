@@ -14,7 +14,7 @@ from calibration.responses import Responses
 
 
 class ScaleError(ValueError):
-    """A reference form on which a cut or a percentage has no meaning."""
+    """Parameters on which scores, a cut or a percentage have no meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,13 @@ class Scores:
 def eap_scores(responses: Responses, items: Sequence[ItemParameters], scale: Scale | None = None) -> Scores:
     """Expected a posteriori abilities (Bock & Mislevy, 1982) under theta ~ N(scale.mean, scale.sd²).
 
-    Persons without a response on a calibrated item get the population's mean and standard deviation.
+    Persons without a response on a calibrated item get the population's mean and standard deviation. Raises ScaleError
+    for an item with a guessing or slipping parameter.
     """
     on = scale or Scale()
+    other = [item.id for item in items if item.c != 0 or item.d != 1]
+    if other:
+        raise ScaleError(f"item {other[0]}: scores need c = 0 and d = 1 (Rasch, 1PL or 2PL parameters)")
     known = {item.id: item for item in items}
     keep = np.array([item in known for item in responses.items])
     table = ParameterTable.of([known[item] for item in responses.items if item in known], on)
