@@ -8,6 +8,15 @@ from item_formats.findings import Finding, ItemError, errors_among
 from item_formats.model import Item, ItemType, Option, read_item, type_label
 from item_formats.packages import write_package
 from item_formats.processing import score
+from item_formats.rendering import (
+    PaperItem,
+    PaperSection,
+    PaperSheet,
+    paper_sections,
+    render_item,
+    render_items,
+    render_paper,
+)
 from item_formats.spreadsheet import ItemRow, ItemTable, read_items_csv, write_items_csv
 
 __all__ = [
@@ -19,15 +28,22 @@ __all__ = [
     "ItemTable",
     "ItemType",
     "Option",
+    "PaperItem",
+    "PaperSection",
+    "PaperSheet",
     "TestDocument",
     "build_test",
     "check",
     "choice_item",
     "errors_among",
     "for_candidate",
+    "paper_sections",
     "parse_response_code",
     "read_item",
     "read_items_csv",
+    "render_item",
+    "render_items",
+    "render_paper",
     "response_code",
     "score",
     "type_label",

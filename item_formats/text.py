@@ -39,6 +39,11 @@ def visible_text(element: etree._Element, *, without: frozenset[str] = frozenset
     return _BOUNDARIES.sub("\n", "".join(pieces).strip(f" \t\n{_BOUNDARY}"))
 
 
+def without_formatting(text: str) -> str:
+    """A text node without the line breaks that only format the XML."""
+    return _FORMATTING.sub(" ", text)
+
+
 def as_markup(text: str) -> str:
     """Plain text as XML content, a ``<br/>`` for every line break; `visible_text` gives the text back."""
     return escape(text, quote=False).replace("\n", "<br/>")
@@ -61,12 +66,12 @@ def _collect(element: etree._Element, pieces: list[str], without: frozenset[str]
     elif name in {"td", "th"}:
         pieces.append(" ")
     if element.text:
-        pieces.append(element.text if preformatted else _FORMATTING.sub(" ", element.text))
+        pieces.append(element.text if preformatted else without_formatting(element.text))
     for child in element:
         child_name = local_name(child)
         if child_name and child_name not in without:
             _collect(child, pieces, without, preformatted=preformatted)
         if child.tail:
-            pieces.append(child.tail if preformatted else _FORMATTING.sub(" ", child.tail))
+            pieces.append(child.tail if preformatted else without_formatting(child.tail))
     if block:
         pieces.append(_BOUNDARY)
