@@ -3,7 +3,7 @@
 from calibration.classical import ItemStatistics, OptionStatistics, item_statistics
 from calibration.files import write_text_whole
 from calibration.models import ItemParameters, ParameterTable, Scale, information, probability
-from calibration.pages import chart_svg, new_chart, report_page, table
+from calibration.pages import chart_svg, facts, new_chart, report_page, table
 from calibration.priors import DEFAULT_PRIORS, NO_PRIORS, LogNormal, Normal, Priors
 from calibration.report import write_report
 from calibration.responses import Responses, ResponsesError, pool_responses, read_key, read_responses
@@ -34,6 +34,7 @@ __all__ = [
     "calibrate",
     "chart_svg",
     "eap_scores",
+    "facts",
     "information",
     "item_statistics",
     "named_priors",

@@ -55,6 +55,11 @@ class ParameterTable:
         a, b, c, d = np.array([(item.a, item.b, item.c, item.d) for item in items], float).reshape(-1, 4).T
         return cls(tuple(item.id for item in items), a, b, c, d, (scale or Scale()).D)
 
+    def take(self, positions: NDArray[np.intp]) -> ParameterTable:
+        """The rows at `positions`, in that order."""
+        ids = tuple(self.ids[j] for j in positions)
+        return ParameterTable(ids, self.a[positions], self.b[positions], self.c[positions], self.d[positions], self.D)
+
     def probability(self, theta: ArrayLike) -> NDArray[np.float64]:
         """P(success) at each theta (Q,) for each item, (J, Q)."""
         return probability(theta, self.a, self.b, self.c, self.d, self.D)

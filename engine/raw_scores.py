@@ -1,0 +1,83 @@
+"""How many marks does a candidate of some ability get on a form, and does that pass?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration import ParameterTable, Scale
+
+RIGHT_WHEN_KNOWN = 0.97  # even an item known by heart is misread or misclicked now and then
+
+
+def pass_probability(P: NDArray[np.float64], marks: NDArray[np.float64], share: float = 0.60) -> NDArray[np.float64]:
+    """P(marks >= share of the form's) at each ability, (Q,), for P(right) (J, Q) and marks (J,).
+
+    The compound binomial, by the recursion of Lord & Wingersky (1984) run on the greatest common divisor of the marks.
+    """
+    unit = float(np.gcd.reduce(np.round(marks * 1000).astype(int))) / 1000
+    steps = np.round(marks / unit).astype(int)
+    distribution = np.zeros((int(steps.sum()) + 1, P.shape[1]))
+    distribution[0] = 1.0
+    for j, step in enumerate(steps):
+        gained = P[j] * distribution[: len(distribution) - step]
+        distribution *= 1 - P[j]
+        distribution[step:] += gained
+    needed = ceil(share * marks.sum() / unit - 1e-9)
+    return np.asarray(distribution[needed:].sum(axis=0))
+
+
+def population(scale: Scale, nodes: int = 161) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Abilities over the scale's population ± 5 SD and their weights, which sum to 1."""
+    z = np.linspace(-5, 5, nodes)
+    weights = np.exp(-0.5 * z**2)
+    return scale.mean + scale.sd * z, weights / weights.sum()
+
+
+def classification_accuracy(
+    table: ParameterTable, marks: NDArray[np.float64], scale: Scale, cut: float, share: float = 0.60
+) -> float:
+    """Share of the population that the form's raw marks put on the right side of the cut (Lee, 2010).
+
+    A candidate truly passes when theta is at least `cut`, and is passed with `share` of the marks.
+    """
+    theta, weights = population(scale)
+    passing = pass_probability(table.probability(theta), marks, share)
+    return float(weights @ np.where(theta >= cut, passing, 1 - passing))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What knowing published items by heart does, when they carry `known_share` of a form's marks.
+
+    `marks_at_cut` is expected of a candidate at the cut; `false_passes` the share of true failers who pass.
+    """
+
+    known_share: float
+    marks_at_cut: float
+    false_passes: float
+
+
+def effect_of_knowing(
+    table: ParameterTable,
+    marks: NDArray[np.float64],
+    scale: Scale,
+    cut: float,
+    known_share: float,
+    share: float = 0.60,
+) -> Effect:
+    """The worst case: every candidate knows the published items, and these are `known_share` of the form at random.
+
+    A known item is answered right with probability 0.97 where that is more than the model says (Stocking, Ward &
+    Potenza, 1998, put 1).
+    """
+    theta, weights = population(scale)
+    theta, weights = np.append(theta, cut), np.append(weights, 0.0)
+    P = table.probability(theta)
+    mixed = known_share * np.maximum(P, RIGHT_WHEN_KNOWN) + (1 - known_share) * P
+    below = np.where(theta < cut, weights, 0.0)
+    passing = pass_probability(mixed, marks, share)
+    return Effect(known_share, float(marks @ mixed[:, -1]), float(below @ passing / below.sum()))

@@ -1,0 +1,180 @@
+"""Which items are published? A share of the bank that mirrors it, so that what candidates practise is what the bank
+asks.
+
+Margins (section, type, difficulty grade …) come within one item of proportional, crossed cells as near as they can;
+every assessment point keeps secret items; the seed decides only between sets that are equally good.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.pools import Pool
+from engine.solver import Model, solve
+
+INFORMATION_THETA = tuple(np.arange(-3.0, 3.01, 0.5).tolist())
+
+
+class ReleaseError(ValueError):
+    """A release that cannot be made; the message says which part of the policy stands in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePolicy:
+    """What a release must be.
+
+    `share` of the pool's secret and published items together is to be published after this round. `margins` are columns
+    whose values keep their proportions within one item; `cells` are crossed as near as can be. `keep_per_point` secret
+    items stay with every value of `point`. `withhold` lists conditions on items that are never published.
+    """
+
+    share: float
+    margins: tuple[str, ...] = ("section", "type", "grade")
+    cells: tuple[str, ...] = ("section", "type", "grade")
+    point: str = "point"
+    keep_per_point: int = 1
+    withhold: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ReleaseError(f"share = {self.share:g}: expected a share of the bank between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A margin or a cell: what was proportional, and what was published."""
+
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
+    items: int
+    quota: float
+    published: int
+
+    @property
+    def deviation(self) -> float:
+        return self.published - self.quota
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The chosen items, why each, how well they mirror the bank, and what they cost."""
+
+    items: tuple[str, ...]
+    reasons: Mapping[str, str]
+    strata: tuple[Stratum, ...]
+    ks_difficulty: float
+    ks_discrimination: float
+    information_share: Mapping[float, float]
+    seed: int
+    pool_digest: str
+
+    def worst(self, columns: int) -> float:
+        """The largest deviation from quota over margins (`columns` = 1) or cells (more)."""
+        return max(
+            (abs(s.deviation) for s in self.strata if (len(s.columns) == 1) == (columns == 1)),
+            default=0.0,
+        )
+
+
+def read_policy(path: Path) -> ReleasePolicy:
+    """A policy from TOML. Raises ReleaseError naming the key."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+        }
+        return ReleasePolicy(**values)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"{path}: not TOML: {error}") from None
+    except TypeError:
+        raise ReleaseError(f"{path}: keys are {', '.join(ReleasePolicy.__slots__)}, and share is needed") from None
+
+
+def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: int = 2000) -> Release:
+    """Choose the items of one round. Raises ReleaseError when margins, points and share cannot be met together."""
+    allowed = np.ones(len(pool), bool)
+    for condition in policy.withhold:
+        allowed &= ~pool.where(condition)
+    count = round(policy.share * len(pool))
+    if allowed.sum() < count:
+        raise ReleaseError(f"share {policy.share:g} means {count} items, but only {allowed.sum()} may be published")
+    rng = np.random.default_rng(seed)
+    model = Model()
+    x = model.add_columns(len(pool), cost=np.round(1e-4 * rng.random(len(pool)), 9), integer=True)
+    for j in np.flatnonzero(~allowed):
+        model.upper[j] = 0.0
+    model.add_row("share", x, 1.0, count, count)
+    exact = count / len(pool)
+    for column in policy.margins:
+        for _, members in strata(pool, (column,)):
+            quota = exact * len(members)
+            model.add_row(f"margin {column}", x[members], 1.0, floor(quota + 1e-9), ceil(quota - 1e-9))
+    for _, members in strata(pool, (policy.point,)):
+        model.add_row("secret items a point", x[members], 1.0, -np.inf, max(0, len(members) - policy.keep_per_point))
+    for _, members in strata(pool, policy.cells):
+        quota = exact * len(members)
+        away = model.add_columns(1, upper=np.inf, cost=1.0, integer=False)
+        columns = np.concatenate([x[members], away])
+        model.add_row("cell", columns, np.append(np.ones(len(members)), -1.0), -np.inf, quota)
+        model.add_row("cell", columns, np.append(np.ones(len(members)), 1.0), quota, np.inf)
+    solution = solve(model, seed=seed, nodes=nodes)
+    if solution.x is None:
+        raise ReleaseError(
+            f"no {count} items keep the margins of {', '.join(policy.margins)} within one item and "
+            f"{policy.keep_per_point} secret items at every {policy.point}; lower the share or drop a margin"
+        )
+    chosen = np.flatnonzero(solution.x[x] > 0.5)
+    return _release(pool, policy, chosen, seed)
+
+
+def strata(pool: Pool, columns: Sequence[str]) -> list[tuple[tuple[str, ...], NDArray[np.intp]]]:
+    """Items by the crossed values of columns, in order of the values."""
+    members: dict[tuple[str, ...], list[int]] = {}
+    values = [pool.column(name) for name in columns]
+    for j in range(len(pool)):
+        members.setdefault(tuple(str(column[j]) for column in values), []).append(j)
+    return [(key, np.array(members[key])) for key in sorted(members)]
+
+
+def _release(pool: Pool, policy: ReleasePolicy, chosen: NDArray[np.intp], seed: int) -> Release:
+    exact = len(chosen) / len(pool)
+    rows = []
+    for columns in (*((name,) for name in policy.margins), policy.cells):
+        for values, members in strata(pool, columns):
+            published = len(np.intersect1d(members, chosen))
+            rows.append(Stratum(columns, values, len(members), exact * len(members), published))
+    calibrated = pool.calibrated
+    known = np.intersect1d(chosen, np.flatnonzero(calibrated))
+    information = pool.parameters.information(INFORMATION_THETA)
+    whole = information[calibrated].sum(axis=0)
+    reasons = {}
+    cells = [pool.column(name) for name in policy.cells]
+    for j in chosen:
+        stratum = " × ".join(str(column[j]) for column in cells)
+        reasons[pool.ids[j]] = f"fills the quota of {stratum}; its point keeps a secret item"
+    return Release(
+        items=tuple(pool.ids[j] for j in chosen),
+        reasons=reasons,
+        strata=tuple(rows),
+        ks_difficulty=kolmogorov_smirnov(pool.parameters.b[known], pool.parameters.b[calibrated]),
+        ks_discrimination=kolmogorov_smirnov(pool.parameters.a[known], pool.parameters.a[calibrated]),
+        information_share=dict(zip(INFORMATION_THETA, (information[known].sum(axis=0) / whole).tolist(), strict=True)),
+        seed=seed,
+        pool_digest=pool.digest,
+    )
+
+
+def kolmogorov_smirnov(sample: NDArray[np.float64], whole: NDArray[np.float64]) -> float:
+    """The largest distance between two empirical distribution functions."""
+    points = np.concatenate([sample, whole])
+    one = np.searchsorted(np.sort(sample), points, side="right") / max(len(sample), 1)
+    other = np.searchsorted(np.sort(whole), points, side="right") / max(len(whole), 1)
+    return float(np.abs(one - other).max(initial=0.0))
