@@ -103,13 +103,19 @@ def connect(database: str | Path) -> Bank:
     )
 
 
-def open_bank(database: str | Path) -> Bank:
-    """The bank at a file name or URL. Raises `BankError` with the command to run if its tables are not current."""
+def connect_existing(database: str | Path) -> Bank:
+    """Like `connect`, but a file that is not there is an error and stays absent."""
     url = database_url(database)
     shown = shown_name(url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise BankError("no-bank", f"there is no bank at {shown}: make one with `tiku db upgrade --database {shown}`")
-    bank = connect(database)
+    return connect(database)
+
+
+def open_bank(database: str | Path) -> Bank:
+    """The bank at a file name or URL. Raises `BankError` with the command to run if its tables are not current."""
+    bank = connect_existing(database)
+    shown = shown_name(bank.url)
     try:
         with reading(bank) as session:
             found = revision(session.connection())
@@ -143,7 +149,7 @@ def revision(connection: Connection) -> str | None:
 @contextmanager
 def reading(bank: Bank) -> Iterator[Session]:
     """A session that sees one moment of the bank and can change nothing."""
-    with bank.readers() as session, _database_errors(bank):
+    with bank.readers() as session, database_errors(bank):
         yield session
 
 
@@ -158,7 +164,7 @@ def writing(bank: Bank, actor: Actor) -> Iterator[Session]:
     ConflictError
         `changed-meanwhile` if a row was changed by somebody else since it was read.
     """
-    with bank.turn, bank.writers() as session, _database_errors(bank):
+    with bank.turn, bank.writers() as session, database_errors(bank):
         session.info[ACTOR] = actor
         session.info[EVENTS] = 0
         yield session
@@ -169,7 +175,7 @@ def writing(bank: Bank, actor: Actor) -> Iterator[Session]:
 
 
 @contextmanager
-def _database_errors(bank: Bank) -> Iterator[None]:
+def database_errors(bank: Bank) -> Iterator[None]:
     """Errors of the database that a person can act on, in their words (never the driver's, which quote values)."""
     try:
         yield

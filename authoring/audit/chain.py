@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from authoring.errors import BankError
 from authoring.people.actors import SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -109,7 +108,7 @@ def record_many(
         return
     at = now()
     common = {"at": at, "actor": actor.code, "action": action, "subject_kind": kind}
-    rows = [common | {"subject": subject, "detail": _canonical(_safe(detail))} for subject, detail in events]
+    rows = [common | {"subject": subject, "detail": canonical(_safe(detail))} for subject, detail in events]
     session.execute(insert(EVENT), rows)
     session.info[EVENTS] += len(rows)
 
@@ -120,7 +119,9 @@ def link_events(session: Session) -> int:
     The sequencer: it locks the chain's head, so that two of them cannot link at once. Run it in its own transaction.
     """
     head = session.execute(select(HEAD_ROW.c.seq, HEAD_ROW.c.hash).with_for_update()).one()
-    waiting = [_event(row) for row in session.execute(select(EVENT).where(EVENT.c.seq.is_(None)).order_by(EVENT.c.id))]
+    waiting = [
+        event_of(row) for row in session.execute(select(EVENT).where(EVENT.c.seq.is_(None)).order_by(EVENT.c.id))
+    ]
     if not waiting:
         return 0
     seq, last = head.seq, head.hash
@@ -148,7 +149,7 @@ def link_waiting(bank: Bank) -> int:
 def verify(session: Session, *, against: Iterable[Event] = (), grace: timedelta = GRACE) -> ChainReport:
     """Check the bank's chain, and that it still holds every event of an earlier export (`against`)."""
     rows = session.execute(select(EVENT).order_by(EVENT.c.seq.is_(None), EVENT.c.seq, EVENT.c.id)).all()
-    events = [_event(row) for row in rows]
+    events = [event_of(row) for row in rows]
     head = session.execute(select(HEAD_ROW.c.seq, HEAD_ROW.c.hash)).one_or_none()
     report = check_chain(events, grace=grace)
     faults = list(report.faults)
@@ -206,31 +207,11 @@ def check_chain(events: Sequence[Event], *, grace: timedelta = GRACE) -> ChainRe
     return ChainReport(len(linked), last, len(waiting), tuple(faults))
 
 
-def export_lines(session: Session) -> Iterator[str]:
-    """The linked events in order, one JSON document a line (`audit.jsonl`)."""
-    for row in session.execute(select(EVENT).where(EVENT.c.seq.is_not(None)).order_by(EVENT.c.seq)):
-        yield _canonical(asdict(_event(row))) + "\n"
-
-
-def read_export(lines: Iterable[str]) -> list[Event]:
-    """The events of an `audit.jsonl`, in the file's order. Raises `BankError` naming the line that is not an event."""
-    events = []
-    for number, line in enumerate(lines, 1):
-        try:
-            events.append(Event(**json.loads(line)))
-        except (ValueError, TypeError):
-            raise BankError("audit-file", f"line {number} is not an audit event: expected what export wrote") from None
-    doubled = [event_id for event_id, count in Counter(event.id for event in events).items() if count > 1]
-    if doubled:
-        raise BankError("audit-file", f"event {doubled[0]} is in the file twice: export it again")
-    return events
-
-
 def event_hash(event: Event) -> str:
     """SHA-256 (hex) of an event in its place: of everything but its own hash."""
     content = asdict(event)
     del content["hash"]
-    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
 def _place(event: Event) -> int:
@@ -249,7 +230,8 @@ def _places_by_links(linked: Sequence[Event]) -> dict[int, int]:
     return places
 
 
-def _event(row: AnyRow) -> Event:
+def event_of(row: AnyRow) -> Event:
+    """A row of the table as an event."""
     at = row.at.astimezone(UTC).isoformat(timespec="microseconds")
     return Event(
         id=row.id,
@@ -278,5 +260,6 @@ def _safe(detail: Mapping[str, Any]) -> Mapping[str, Any]:
     return detail
 
 
-def _canonical(content: Mapping[str, Any]) -> str:
+def canonical(content: Mapping[str, Any]) -> str:
+    """JSON with one way to write everything, so that equal contents have equal hashes."""
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -302,8 +302,7 @@ def _add_enemies(session: Session, rows: Sequence[ItemRow]) -> list[Finding]:
     """Store the pairs the rows name, each once; a name the bank does not hold is a warning."""
     if not rows:
         return []
-    codes = {code for row in rows for code in (row.identifier, *row.enemies)}
-    ids = dict(session.execute(select(ITEM.c.code, ITEM.c.id)).tuples()) if len(codes) > 1 else {}
+    ids = dict(session.execute(select(ITEM.c.code, ITEM.c.id)).tuples().all())
     findings, pairs = [], set()
     for row in rows:
         for enemy in row.enemies:

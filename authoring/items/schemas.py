@@ -10,8 +10,9 @@ from item_formats import Finding, ItemType
 
 Code = Annotated[str, Meta(min_length=1, max_length=64)]
 Grade = Annotated[int, Meta(ge=1, le=5)]
-Marks = Annotated[Decimal, Meta(gt=0, le=100)]
 ItemText = Annotated[str, Meta(min_length=1, max_length=20_000)]
+MOST_MARKS = 100  # a paper has 100 marks
+
 OptionText = Annotated[str, Meta(min_length=1, max_length=2_000)]
 Key = Annotated[str, Meta(min_length=1, max_length=32)]
 
@@ -33,10 +34,15 @@ class NewItem(ItemContent, frozen=True, kw_only=True, forbid_unknown_fields=True
     standard: int
     point: Annotated[str, Meta(min_length=1, max_length=32)]
     grade: Grade
-    marks: Marks | None = None
+    marks: Decimal | None = None
     congruence: Grade | None = None
     source: Annotated[str, Meta(max_length=2_000)] = ""
     enemies: Annotated[tuple[Code, ...], Meta(max_length=100)] = ()
+
+    def __post_init__(self) -> None:
+        # msgspec bounds no decimals
+        if self.marks is not None and (not 0 < self.marks <= MOST_MARKS or self.marks != round(self.marks, 2)):
+            raise ValueError(f"marks: expected above 0, at most {MOST_MARKS}, in steps of 0.01")
 
 
 class NewVersion(ItemContent, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
-from authoring.database import connect, database_url, revision, shown_name
+from authoring.database import connect, connect_existing, database_errors, database_url, revision, shown_name
 from authoring.errors import BankError
 from authoring.migrations import GUARDS, HEAD
 from authoring.tables import metadata
@@ -25,7 +25,7 @@ def upgrade(database: str | Path) -> tuple[str | None, str]:
         raise BankError("no-folder", f"cannot make {shown_name(url)}: its folder does not exist")
     bank = connect(database)
     try:
-        with bank.writers.kw["bind"].begin() as connection:
+        with database_errors(bank), bank.writers.kw["bind"].begin() as connection:
             before = revision(connection)
             known = {script.revision for script in scripts().walk_revisions()}
             if before is not None and before not in known:
@@ -39,9 +39,9 @@ def upgrade(database: str | Path) -> tuple[str | None, str]:
 
 def differences(database: str | Path) -> tuple[str, ...]:
     """What keeps the database from being exactly what this tiku expects; empty if nothing does."""
-    bank = connect(database)
+    bank = connect_existing(database)
     try:
-        with bank.readers.kw["bind"].connect() as connection:
+        with database_errors(bank), bank.readers.kw["bind"].connect() as connection:
             found = revision(connection)
             if found != HEAD:
                 return (f"the database is at revision {found}, expected {HEAD}: run `tiku db upgrade`",)

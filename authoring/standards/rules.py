@@ -171,6 +171,11 @@ def list_standards(session: Session) -> list[StandardSummary]:
     return [StandardSummary(**_summary(row)) for row in rows]
 
 
+def summary_of(standard: Standard) -> StandardSummary:
+    """A standard as lists show it."""
+    return StandardSummary(**{name: getattr(standard, name) for name in StandardSummary.__struct_fields__})
+
+
 def view_standard(session: Session, standard_id: int) -> StandardView:
     """A standard with its outlines, weights and every provenance."""
     row = session.execute(select(STANDARD).where(STANDARD.c.id == standard_id)).one_or_none()

@@ -1,0 +1,166 @@
+"""The command `tiku`: every verb of the four packages under one name, each loaded when it is called."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from authoring.options import database_option, json_option, print_json
+from authoring.settings import DATABASE_VARIABLE, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# verb → (module, attribute, what it does): `tiku --help` shows this and imports nothing
+VERBS = {
+    "demo": ("authoring.demo.cli", "demo", "The whole loop on the sample bank."),
+    "item": ("item_formats.cli", "item", "Check, convert, score and render items."),
+    "calibrate": ("calibration.cli", "calibrate", "Item parameters from responses."),
+    "assemble": ("engine.cli", "assemble", "Papers from a pool and a blueprint."),
+    "release": ("engine.cli", "release", "Choose the share of a pool to publish."),
+    "simulate": ("engine.cli", "simulate", "Simulate an adaptive test."),
+    "serve": ("authoring.cli", "serve", "The bank's HTTP API."),
+    "db": ("authoring.cli", "db", "Create, upgrade and check a bank's database."),
+    "user": ("authoring.people.cli", "user", "People, their roles and their access tokens."),
+    "audit": ("authoring.audit.cli", "audit", "Verify and export the audit trail."),
+}
+OURS = frozenset({"authoring", "engine", "calibration", "item_formats"})
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb when it is called, and turns our errors into one line on stderr."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        module, attribute, _ = VERBS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, summary) for verb, (_, _, summary) in VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if not _is_for_people(error):
+                raise
+            _fail(error)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tiku", prog_name="tiku")
+def main() -> None:
+    """An item bank (题库) with calibration, papers, adaptive tests and releases.
+
+    Example: tiku demo --out demo-out
+    """
+
+
+@click.command()
+@database_option
+@click.option("--host", help="Address to listen on  [default: 127.0.0.1, this machine only]")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: 8000]")
+def serve(database: str | None, host: str | None, port: int | None) -> None:
+    """Serve the bank's HTTP API until Ctrl-C.
+
+    Example: tiku serve --database demo-out/bank.db --port 8000
+    """
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    from authoring.database import open_bank, shown_name
+
+    settings = read_settings(database=database, host=host, port=port)
+    bank = open_bank(settings.database)  # say now, not in the worker, what is wrong with it
+    named = shown_name(bank.url)
+    bank.close()
+    os.environ[DATABASE_VARIABLE] = settings.database  # what the worker process opens
+    click.echo(f"tiku serves {named} on http://{settings.host}:{settings.port} (Ctrl-C ends it)")
+    click.echo(f"  API page   http://{settings.host}:{settings.port}/schema  (any user name, a token as the password)")
+    click.echo(f"  a token    tiku user token CODE --right items:read --right standards:read --database {named}")
+    Granian(
+        "authoring.app:served_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=1,
+        websockets=False,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+@click.group()
+def db() -> None:
+    """Create, upgrade and check a bank's database."""
+
+
+@db.command("upgrade")
+@database_option
+@json_option
+def db_upgrade(database: str | None, as_json: bool) -> None:
+    """Create the bank, or bring it to the tables this version works with.
+
+    Example: tiku db upgrade --database tiku.db
+    """
+    from authoring.database import database_url, shown_name
+    from authoring.migrations.running import upgrade
+
+    where = read_settings(database=database).database
+    before, after = upgrade(where)
+    named = shown_name(database_url(where))
+    if as_json:
+        print_json({"database": named, "before": before, "after": after})
+    elif before is None:
+        click.echo(f"{named}: created at {after}")
+    else:
+        click.echo(f"{named}: was at {before}, is at {after}")
+
+
+@db.command("check")
+@database_option
+@json_option
+def db_check(database: str | None, as_json: bool) -> None:
+    """Check that the database is exactly what this version expects: revision, tables, constraints, triggers.
+
+    Example: tiku db check --database tiku.db
+    """
+    from authoring.migrations.running import differences
+
+    found = differences(read_settings(database=database).database)
+    if as_json:
+        print_json({"ok": not found, "differences": list(found)})
+    else:
+        _echo_lines(found or ["the database is as this version expects"])
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+def _echo_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _is_for_people(error: Exception) -> bool:
+    """Whether an error says what a person did wrong: a file's, or one that our packages define for that."""
+    return isinstance(error, OSError) or any(kind.__module__.split(".")[0] in OURS for kind in type(error).__mro__)
+
+
+def _fail(error: Exception) -> NoReturn:
+    message = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    click.echo(f"tiku: {' '.join(message.split())}", err=True)
+    raise click.exceptions.Exit(1) from error
