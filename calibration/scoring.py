@@ -42,8 +42,8 @@ def eap_scores(responses: Responses, items: Sequence[ItemParameters], scale: Sca
     slope = on.D * table.a * on.sd  # the grid is of the standardised ability
     intercept = on.D * table.a * (on.mean - table.b)
     grid = Grid.normal(121)
-    theta = np.full(len(responses.persons), on.mean)
-    se = np.full(len(responses.persons), on.sd)
+    theta = np.full(len(responses.persons), on.mean, float)
+    se = np.full(len(responses.persons), on.sd, float)
     for block in blocks_of(responses, keep, keep_weightless=True):
         density, _ = posterior(block, grid, slope, intercept)
         mean = density @ grid.nodes
