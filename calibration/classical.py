@@ -64,8 +64,9 @@ class _Moments:
     def correlation_with_rest(self) -> FloatArray:
         covariance = self.xt - self.xu
         rest = self.tt - 2 * self.tu + self.uu
-        denominator = np.sqrt(np.maximum(self.xx * rest, 0.0))
-        return np.divide(covariance, denominator, out=np.full_like(covariance, np.nan), where=denominator > 1e-12)
+        varies = (self.xx > 1e-12) & (rest > 1e-12 * (self.tt + self.uu))  # what is left of a difference is no variance
+        denominator = np.sqrt(self.xx * np.abs(rest))
+        return np.divide(covariance, denominator, out=np.full_like(covariance, np.nan), where=varies)
 
 
 def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:

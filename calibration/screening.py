@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
+from math import erfc, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from calibration.classical import ItemStatistics, OptionStatistics
 
 FALSE_DISCOVERY_RATE = 0.01
 LEAST_CHOSEN = 5  # an option drawn by fewer persons says nothing about the key
-_NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,16 @@ def benjamini_hochberg(p_values: NDArray[np.float64], rate: float) -> NDArray[np
     return rejected
 
 
+def _upper_tail(z: float) -> float:
+    """P(Z > z) of N(0, 1), exact far out where 1 - P(Z <= z) would be 0."""
+    return 0.5 * erfc(z / sqrt(2))
+
+
 def correlation_below_zero(r: float, n: float) -> float:
     """P of H0: rho >= 0, by Fisher's z: small when the upper confidence limit of r is below 0."""
     if not np.isfinite(r) or n <= 3:
         return 1.0
-    return _NORMAL.cdf(float(np.arctanh(np.clip(r, -0.999999, 0.999999))) * (n - 3) ** 0.5)
+    return _upper_tail(-float(np.arctanh(np.clip(r, -0.999999, 0.999999))) * sqrt(n - 3))
 
 
 def correlation_exceeds(r_other: float, r_key: float, r_between: float, n: float) -> float:
@@ -58,7 +62,7 @@ def correlation_exceeds(r_other: float, r_key: float, r_between: float, n: float
     psi = r_between * (1 - 2 * mean**2) - 0.5 * mean**2 * (1 - 2 * mean**2 - r_between**2)
     s = min(psi / (1 - mean**2) ** 2, 0.999999)
     z = (np.arctanh(r_other) - np.arctanh(r_key)) * np.sqrt(n - 3) / np.sqrt(2 - 2 * s)
-    return _NORMAL.cdf(-float(z))
+    return _upper_tail(float(z))
 
 
 def screen(statistics: Sequence[ItemStatistics], *, rate: float = FALSE_DISCOVERY_RATE) -> tuple[Flag, ...]:
