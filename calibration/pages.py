@@ -50,9 +50,9 @@ def table(
 
     Columns in `html` hold ready markup, those in `numeric` are set right, rows in `flagged` stand out.
     """
-    right = set(numeric)
+    number = [' class="n"' if c in set(numeric) else "" for c in range(len(header))]
     heads = [
-        f'<th scope="col"{" class=n" if c in right else ""}>'
+        f'<th scope="col"{number[c]}>'
         + (
             f'<button type="button">{escape(name)}</button></th>'
             if sortable and c not in html
@@ -63,11 +63,8 @@ def table(
     marked = set(flagged)
     lines = []
     for r, row in enumerate(rows):
-        cells = "".join(
-            f"<td{' class=n' if c in right else ''}>{cell if c in html else escape(cell)}</td>"
-            for c, cell in enumerate(row)
-        )
-        lines.append(f"<tr{' class=flagged' if r in marked else ''}>{cells}</tr>")
+        cells = "".join(f"<td{number[c]}>{cell if c in html else escape(cell)}</td>" for c, cell in enumerate(row))
+        lines.append(('<tr class="flagged">' if r in marked else "<tr>") + cells + "</tr>")
     kind = ' class="sortable"' if sortable else ""
     return f"<table{kind}><thead><tr>{''.join(heads)}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
 
@@ -90,6 +87,6 @@ def chart_svg(figure: Figure, label: str) -> str:
 
     target = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": label, "font.family": "sans-serif"}):
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(target, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = target.getvalue()
     return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{escape(label, quote=True)}" ', 1)

@@ -229,7 +229,7 @@ def _items(
             ["–"] * 4 if item is None else [_number(v) for v in (item.a, item.se.get("a"), item.b, item.se.get("b"))]
         )
         curve = characteristic_curve(item, observed[j], calibration.scale.D, cut) if item is not None else ""
-        name = f'{escape(s.item)}<br><span class="note">{escape(labels.get(s.item, ""))}</span>'
+        name = f'{escape(s.item)}<br/><span class="note">{escape(labels.get(s.item, ""))}</span>'
         rows.append(
             [
                 name,
