@@ -1,0 +1,144 @@
+"""`tiku calibrate` as a person or a program meets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import calibration
+from calibration.cli import calibrate
+from tests.calibration import lsat
+
+SITTINGS = Path(__file__).parents[2] / "examples" / "ai_trainer_l3" / "sittings"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Run:
+    return lambda *arguments: CliRunner().invoke(calibrate, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def lsat7(tmp_path: Path) -> Path:
+    path = tmp_path / "lsat7.csv"
+    rows = [",".join([*pattern, str(count)]) for pattern, count in lsat.LSAT7.items()]
+    path.write_text("\n".join(["Item.1,Item.2,Item.3,Item.4,Item.5,freq", *rows]), encoding="utf-8")
+    return path
+
+
+def test_json_is_one_document_and_nothing_else(run: Run, lsat7: Path) -> None:
+    result = run(lsat7, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    assert document["model"] == "2PL"
+    assert document["n_persons"] == 1000
+    assert document["converged"] is True
+    assert document["log_likelihood"] == pytest.approx(lsat.LSAT7_2PL.log_likelihood, abs=1e-3)
+    assert document["max_gradient"] < 1e-2
+    assert document["scale"] == {"id": "theta", "D": 1.0, "mean": 0.0, "sd": 1.0}
+    assert document["seconds"] >= 0
+    item = document["items"][2]
+    assert (item["id"], item["model"], item["n"], item["flags"]) == ("Item.3", "2PL", 1000, [])
+    assert item["a"] == pytest.approx(lsat.LSAT7_2PL.a[2], abs=1e-3)
+    assert item["se"]["b"] == pytest.approx(lsat.LSAT7_2PL.se_b[2], abs=1e-3)
+
+
+def test_without_json_it_prints_counts_result_and_files(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    out, report = tmp_path / "params.json", tmp_path / "report.html"
+    result = run(lsat7, "--model", "rasch", "--out", out, "--report", report)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "160 answered, 0 omitted, 0 not reached, 0 not administered"
+    assert lines[1].startswith("Rasch, 5 items, 1000 persons: log-likelihood -2664.")
+    assert lines[2:] == [f"wrote {out}", f"wrote {report}"]
+    assert "lsat7.csv" in report.read_text(encoding="utf-8")
+    _, items = calibration.read_parameters(out)
+    assert [item.a for item in items] == [1.0] * 5
+
+
+def test_sittings_with_a_key_are_pooled_calibrated_and_flagged(run: Run) -> None:
+    files = [SITTINGS / f"{s}.csv" for s in range(1, 7)]
+    result = run(*files, "--key", SITTINGS / "keys.csv", "--priors", "default", "--json")
+    document = json.loads(result.stdout)
+    assert document["priors"] == "a ~ lognormal(floating, 0.5)"
+    assert len(document["items"]) + len(document["excluded"]) == 570
+    assert {item["n"] for item in document["items"]} == {210}
+    flags = {item["id"]: item["flags"] for item in document["items"] if item["flags"]}
+    assert flags == {"AIT3-0029": ["key-suspect", "negative-discrimination"], "AIT3-0360": ["key-suspect"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "message"),
+    [
+        ("person,Q1\nx,1\ny,7\n", [], "row 3, column Q1: score 7 is outside 0…1"),
+        ("person,Q1\nx,1\nx,0\n", [], "row 3: person 'x' already stands in row 2"),
+        ("person,Q1\nx,1\ny,1\n", [], "no item has both right and wrong answers: nothing can be calibrated"),
+        ("Q1,Q2\n1,0\n0,1\n", ["--model", "9PL"], "model '9PL' is not known; choose one of Rasch, 1PL, 2PL"),
+        ("Q1,Q2\n1,0\n0,1\n", ["--priors", "strong"], "priors 'strong' are not known; choose one of default, none"),
+        ("Q1\n\udcff\n", [], "row 2: not UTF-8; save the file as UTF-8 CSV"),
+    ],
+)
+def test_wrong_input_ends_in_one_line_and_exit_code_1(
+    run: Run, tmp_path: Path, text: str, arguments: list[str], message: str
+) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    out = tmp_path / "params.json"
+    result = run(path, "--out", out, "--json", *arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_bad_key_ends_in_one_line_too(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key.csv"
+    key.write_text("item,key\nItem.1\n", encoding="utf-8")
+    result = run(lsat7, "--key", key)
+    assert (result.exit_code, result.stderr) == (1, f"Error: {key}, row 2: 1 cells, the header has 2\n")
+
+
+def test_a_place_that_cannot_be_written_ends_in_one_line(run: Run, lsat7: Path) -> None:
+    result = run(lsat7, "--out", lsat7 / "inside" / "params.json")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_usage_errors_have_exit_code_2(run: Run, lsat7: Path) -> None:
+    assert run().exit_code == 2
+    assert run(lsat7.with_name("absent.csv")).exit_code == 2
+    assert run(lsat7, "--tolerance", "0").exit_code == 2
+
+
+def test_help_shows_an_example(run: Run) -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "Example: tiku calibrate responses.csv" in " ".join(result.stdout.split())
+
+
+def test_files_are_written_whole_or_not_at_all(
+    run: Run, lsat7: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out" / "params.json"
+    assert run(lsat7, "--out", out).exit_code == 0
+    before = out.read_bytes()
+
+    def interrupted(_: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    result = run(lsat7, "--model", "1PL", "--out", out)
+    assert result.exit_code == 1
+    assert "No space left on device" in result.stderr
+    assert out.read_bytes() == before
+    assert [path.name for path in out.parent.iterdir()] == ["params.json"]
