@@ -44,7 +44,15 @@ _HEADERS = {
 _log = logging.getLogger("authoring")
 
 
-@get("/health", operation_id="health", opt=needs(OPEN), sync_to_thread=False, tags=["server"])
+@get(
+    "/health",
+    operation_id="health",
+    summary="Is the server well?",
+    security=[{}],
+    opt=needs(OPEN),
+    sync_to_thread=False,
+    tags=["server"],
+)
 def health(request: Request[Any, Any, State]) -> dict[str, str]:
     """Whether the server and its database answer. The only route that needs no token."""
     with reading(request.app.state.bank) as session:
@@ -122,6 +130,7 @@ def _openapi() -> OpenAPIConfig:
                 "token": SecurityScheme(type="http", scheme="bearer", description="Made by `tiku user token`.")
             }
         ),
+        use_handler_docstrings=True,
         render_plugins=[SwaggerPage()],
         openapi_router=Router(
             SCHEMA_PATH, route_handlers=[], include_in_schema=False, opt=needs(ANY_TOKEN, browsable=True)

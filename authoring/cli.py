@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from authoring.errors import BankError
 from authoring.options import database_option, json_option, print_json
 from authoring.settings import DATABASE_VARIABLE, read_settings
 
@@ -76,6 +77,8 @@ def serve(database: str | None, host: str | None, port: int | None) -> None:
 
     Example: tiku serve --database demo-out/bank.db --port 8000
     """
+    import socket
+
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -86,6 +89,12 @@ def serve(database: str | None, host: str | None, port: int | None) -> None:
     bank = open_bank(settings.database)  # say now, not in the worker, what is wrong with it
     named = shown_name(bank.url)
     bank.close()
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise BankError("address", f"cannot listen on {settings.host}:{settings.port}: {reason}") from None
     os.environ[DATABASE_VARIABLE] = settings.database  # what the worker process opens
     click.echo(f"tiku serves {named} on http://{settings.host}:{settings.port} (Ctrl-C ends it)")
     click.echo(f"  API page   http://{settings.host}:{settings.port}/schema  (any user name, a token as the password)")

@@ -20,7 +20,7 @@ AnyRequest = Request[Caller, Any, State]
 LONGEST_PAGE = 200
 
 
-@get("/", operation_id="list_items", opt=needs(Right.ITEMS_READ), sync_to_thread=False)
+@get("/", operation_id="list_items", summary="A page of items", opt=needs(Right.ITEMS_READ), sync_to_thread=False)
 def list_page(
     request: AnyRequest,
     standard: FromQuery[int | None] = None,
@@ -37,14 +37,20 @@ def list_page(
         )
 
 
-@get("/{code:str}", operation_id="read_item", opt=needs(Right.ITEMS_READ), sync_to_thread=False)
+@get("/{code:str}", operation_id="read_item", summary="An item", opt=needs(Right.ITEMS_READ), sync_to_thread=False)
 def read_one(request: AnyRequest, code: FromPath[str]) -> ItemView:
     """An item's newest version; key and rationale only with items:keys."""
     with reading(request.app.state.bank) as session:
         return view_item(session, code, keys=_keys(request))
 
 
-@get("/{code:str}/qti", operation_id="read_item_qti", opt=needs(Right.ITEMS_READ), sync_to_thread=False)
+@get(
+    "/{code:str}/qti",
+    operation_id="read_item_qti",
+    summary="An item as QTI 3",
+    opt=needs(Right.ITEMS_READ),
+    sync_to_thread=False,
+)
 def read_qti(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     """An item's newest version as QTI 3; correct response, processing and rationale only with items:keys."""
     with reading(request.app.state.bank) as session:
@@ -52,7 +58,7 @@ def read_qti(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     return Response(document.xml, media_type="application/xml; charset=utf-8")
 
 
-@post("/", operation_id="create_item", opt=needs(Right.ITEMS_WRITE), sync_to_thread=True)
+@post("/", operation_id="create_item", summary="Write an item", opt=needs(Right.ITEMS_WRITE), sync_to_thread=True)
 def create(request: AnyRequest, data: JSONBody[NewItem]) -> WrittenItem:
     """Write an item: a draft of the caller, its first version and the audit event in one transaction."""
     actor = request.user.actor
@@ -61,7 +67,13 @@ def create(request: AnyRequest, data: JSONBody[NewItem]) -> WrittenItem:
         return WrittenItem(view_item(session, data.code, keys=_keys(request)), list(findings))
 
 
-@post("/{code:str}/versions", operation_id="add_item_version", opt=needs(Right.ITEMS_WRITE), sync_to_thread=True)
+@post(
+    "/{code:str}/versions",
+    operation_id="add_item_version",
+    summary="Give an item new content",
+    opt=needs(Right.ITEMS_WRITE),
+    sync_to_thread=True,
+)
 def revise(request: AnyRequest, code: FromPath[str], data: JSONBody[NewVersion]) -> WrittenItem:
     """Give an item new content. The version that pools use stays until the new one is accepted."""
     actor = request.user.actor

@@ -1,0 +1,50 @@
+"""The demo's output folder: made beside the old one, then put in its place whole."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from authoring.errors import BankError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MARKER = ".tiku-demo"
+
+
+def refuse_foreign(out: Path, *, force: bool) -> None:
+    """Raise `BankError` when `out` holds something that a demo did not make, or is a folder nobody means to replace."""
+    target = out.resolve()
+    if out.exists() and not out.is_dir():
+        raise BankError("not-a-folder", f"{out} is a file: name a folder for the demo's output")
+    precious = {Path.home().resolve(), Path.cwd().resolve(), *Path.cwd().resolve().parents}
+    if target in precious:
+        raise BankError("precious-folder", f"{out} is not replaced, forced or not: name a folder of its own")
+    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file() and not force:
+        raise BankError(
+            "foreign-folder",
+            f"{out} holds something that is not a demo's output: name another folder, or replace it with --force",
+        )
+
+
+@contextmanager
+def replaced_whole(out: Path, *, force: bool = False) -> Iterator[Path]:
+    """A new folder to fill; it takes the place of `out` only when everything in it is done."""
+    refuse_foreign(out, force=force)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        yield work
+        (work / MARKER).write_text("made by tiku demo; a second run replaces this folder whole\n", encoding="utf-8")
+        work.chmod(0o755)
+        old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.old."))
+        if out.exists():
+            out.replace(old / out.name)
+        work.replace(out)
+        shutil.rmtree(old)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""Releases in the bank: publishing a chosen share, for good, and the package the public gets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from authoring.audit.chain import record
+from authoring.columns import now
+from authoring.errors import BankError, ConflictError, UnknownError
+from authoring.items import states
+from authoring.items.states import standings, take_step
+from authoring.items.tables import ItemVersion
+from authoring.papers.rules import papers_with
+from authoring.people.actors import Role
+from authoring.releases.tables import Release, ReleaseItem
+from item_formats import CandidateProfile, Item, for_candidate, read_item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.orm import Session
+
+    import engine
+    from authoring.people.actors import Actor
+
+RELEASE = Release.__table__
+RELEASE_ITEM = ReleaseItem.__table__
+VERSION = ItemVersion.__table__
+
+
+def publish(
+    session: Session,
+    actor: Actor,
+    standard_id: int,
+    chosen: engine.Release,
+    policy: engine.ReleasePolicy,
+    *,
+    readiness: str,
+    profile: CandidateProfile,
+    effects: Sequence[engine.Effect] = (),
+) -> int:
+    """Publish the chosen items; the release's id. It cannot be undone: what is public is only ever superseded.
+
+    Raises
+    ------
+    BankError
+        `not-ready` without a recorded decision that the occupation is ready for it.
+    ConflictError
+        `in-a-paper` if an item stands in a paper, `wrong-state` if one is not an accepted, secret item.
+    """
+    actor.need(Role.ADMINISTRATOR)
+    if not readiness.strip():
+        raise BankError("not-ready", "record who decided that this occupation, level and component is ready, and when")
+    used = papers_with(session, list(chosen.items))
+    if used:
+        item, papers = next(iter(sorted(used.items())))
+        raise ConflictError("in-a-paper", f"{item} stands in paper {papers[0]}: items of papers are not published")
+    items = standings(session, chosen.items)
+    row = Release(
+        standard_id=standard_id,
+        share=policy.share,
+        seed=chosen.seed,
+        policy=asdict(policy),
+        readiness=readiness.strip(),
+        profile=asdict(profile),
+        report={
+            "pool_digest": chosen.pool_digest,
+            "worst_margin": chosen.worst(1),
+            "worst_cell": chosen.worst(2),
+            "ks_difficulty": chosen.ks_difficulty,
+            "ks_discrimination": chosen.ks_discrimination,
+            "effects": [asdict(effect) for effect in effects],
+        },
+        created_by_id=actor.person(),
+        created_at=now(),
+    )
+    session.add(row)
+    session.flush()
+    take_step(session, actor, states.PUBLISH, items, {item.code: {"release": row.id} for item in items})
+    rows = [
+        {"release_id": row.id, "version_id": item.version_id, "reason": chosen.reasons[item.code]} for item in items
+    ]
+    session.execute(insert(RELEASE_ITEM), rows)
+    shown = [name for name, shows in asdict(profile).items() if shows]
+    record(
+        session,
+        actor,
+        "release.published",
+        ("release", str(row.id)),
+        items=len(items),
+        share=policy.share,
+        seed=chosen.seed,
+        shown=shown,
+        pool_digest=chosen.pool_digest,
+    )
+    return row.id or 0
+
+
+def public_items(session: Session, release_id: int) -> tuple[Item, ...]:
+    """The items of a release as the public sees them: stripped to the release's profile, by code."""
+    profile = session.scalar(select(RELEASE.c.profile).where(RELEASE.c.id == release_id))
+    if profile is None:
+        raise UnknownError("unknown-release", f"there is no release {release_id}")
+    query = select(VERSION.c.xml).join(RELEASE_ITEM, RELEASE_ITEM.c.version_id == VERSION.c.id)
+    documents = session.scalars(query.where(RELEASE_ITEM.c.release_id == release_id))
+    shown = CandidateProfile(**profile)
+    stripped = [for_candidate(read_item(xml), shown) for xml in documents]
+    return tuple(sorted(stripped, key=lambda item: item.identifier))

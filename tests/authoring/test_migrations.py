@@ -1,0 +1,123 @@
+"""The migrations make exactly the tables the code speaks of, and the guards of history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from authoring.audit.chain import record
+from authoring.database import Bank, connect, revision, writing
+from authoring.errors import BankError
+from authoring.migrations import GUARDS, HEAD
+from authoring.migrations.running import differences, scripts, upgrade
+from authoring.people.actors import SYSTEM
+from authoring.tables import metadata
+from tests.authoring.conftest import SERVER
+from tests.authoring.sample import accepted, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.authoring.conftest import Staff
+
+
+def test_head_is_the_newest_migration() -> None:
+    assert scripts().get_heads() == [HEAD]
+
+
+def test_the_migrated_tables_are_those_of_the_code(database: str) -> None:
+    assert differences(database) == ()
+    assert {"item_version", "audit_event", "release_item"} <= metadata.tables.keys()
+
+
+@pytest.mark.skipif(SERVER is not None, reason="makes a SQLite file")
+def test_upgrading_makes_a_bank_once(tmp_path: Path) -> None:
+    assert upgrade(tmp_path / "new.db") == (None, HEAD)
+    assert upgrade(tmp_path / "new.db") == (HEAD, HEAD)
+
+
+@pytest.mark.skipif(SERVER is not None, reason="makes a SQLite file")
+def test_a_bank_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BankError, match="its folder does not exist"):
+        upgrade(tmp_path / "none" / "new.db")
+
+
+def test_a_database_of_a_newer_tiku_is_left_alone(bank: Bank, database: str) -> None:
+    with writing(bank, SYSTEM) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        record(session, SYSTEM, "test.done", ("test", "1"))
+    with pytest.raises(BankError, match="is at 9999, which this tiku does not know"):
+        upgrade(database)
+    assert differences(database) == (f"the database is at revision 9999, expected {HEAD}: run `tiku db upgrade`",)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("ALTER TABLE review ADD COLUMN mood TEXT", "mood"),
+        ("DROP INDEX ix_point_area_id", "ix_point_area_id"),
+        ("DROP TRIGGER audit_event_no_delete", "audit_event_no_delete"),
+    ],
+)
+def test_what_differs_is_found_and_named(bank: Bank, database: str, damage: str, said: str) -> None:
+    on = " ON audit_event" if SERVER is not None and "TRIGGER" in damage else ""
+    with bank.engine.begin() as connection:
+        connection.execute(text(damage + on))
+    found = differences(database)
+    assert len(found) == 1
+    assert said in found[0]
+
+
+@pytest.mark.skipif(SERVER is not None, reason="writes SQLite's schema table")
+def test_an_enum_that_lost_a_value_is_found(bank: Bank, database: str) -> None:
+    with bank.engine.begin() as connection:
+        connection.execute(text("PRAGMA writable_schema = ON"))
+        connection.execute(
+            text("UPDATE sqlite_master SET sql = replace(sql, ', ''withdrawn''', '') WHERE name = 'item'")
+        )
+        connection.execute(text("PRAGMA writable_schema = OFF"))
+    bank.engine.dispose()
+    assert differences(database) == ("table item: the constraint ck_item_item_state is not as in the code",)
+
+
+def test_a_migration_can_be_undone_and_done_again(database: str) -> None:
+    from alembic import command
+
+    from authoring.migrations import running
+
+    bank = connect(database)
+    with bank.writers.kw["bind"].begin() as connection:
+        command.downgrade(running._config(connection), "base")
+    with bank.engine.connect() as connection:
+        assert revision(connection) is None
+    bank.close()
+    assert upgrade(database) == (None, HEAD)
+    assert differences(database) == ()
+
+
+@pytest.mark.parametrize(
+    "rewriting",
+    [
+        "UPDATE item_version SET digest = 'x'",
+        "DELETE FROM item_version",
+        "DELETE FROM audit_event",
+        "UPDATE audit_event SET actor = 'nobody'",
+        "UPDATE audit_event SET subject = 'x' WHERE seq IS NULL",
+    ],
+)
+def test_history_cannot_be_rewritten(
+    bank: Bank, staff: Staff, standard_id: int, rewriting: str
+) -> None:
+    accepted(bank, staff, standard_id, row("Q1"))
+    with pytest.raises(Exception, match="is history: it cannot be changed"), bank.engine.begin() as connection:
+        connection.execute(text(rewriting))
+
+
+def test_every_guard_is_in_the_database(bank: Bank) -> None:
+    query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    if SERVER is not None:
+        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    with bank.engine.connect() as connection:
+        assert set(connection.execute(text(query)).scalars()) == GUARDS
