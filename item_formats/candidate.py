@@ -132,6 +132,8 @@ def _strip_content(root: etree._Element, profile: CandidateProfile) -> None:
     rationale = [block for block in body.iter(qti("qti-rubric-block")) if block.get("use") == RATIONALE]
     _empty(body)
     body.extend([*interactions, *rationale])
+    if len(body) == 0:
+        root.remove(body)  # an empty body is not valid, no body is
 
 
 def _empty(element: etree._Element) -> None:

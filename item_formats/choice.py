@@ -23,7 +23,7 @@ TRUE_FALSE_MARKS = {
 # Also the file name of the item in a package, so no separators and never a leading dot.
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 BLANK = re.compile(r"（[\s\u3000]*）")
-_ANSWER_IN_BLANK = re.compile(r"[（(]\s*([A-Z]{1,6}|[√×])\s*[）)]")
+_ANSWER_IN_BLANK = re.compile(r"[（(]\s*(A?B?C?D?E?|[√×])\s*[）)]")  # letters in order: （AR） is an abbreviation
 
 
 def choice_item(
@@ -166,11 +166,11 @@ def wording_findings(item_type: ItemType, stem: str) -> list[Finding]:
     """House style of Chinese exam papers, as warnings."""
     stem = stem.strip()
     found: list[Finding] = []
-    answer = _ANSWER_IN_BLANK.search(stem)
-    if answer:
+    answer = None if BLANK.search(stem) else _ANSWER_IN_BLANK.search(stem)
+    if answer and answer[1]:
         message = f"the stem carries “{answer[0]}”: if that is the answer, empty the blank to （ ）"
         found.append(Finding("warning", "answer-in-stem", message, column="题干"))
-    if item_type is ItemType.SINGLE and not BLANK.search(stem) and not answer:
+    elif item_type is ItemType.SINGLE and not BLANK.search(stem):
         message = "the stem has no blank: write （ ） with full-width brackets where the answer goes"
         found.append(Finding("warning", "no-blank", message, column="题干"))
     if item_type is ItemType.TRUE_FALSE and stem and not stem.endswith("。"):

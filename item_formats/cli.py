@@ -111,7 +111,7 @@ def convert(source: Path, destination: Path, skip_bad: bool, json_output: bool) 
         if errors_among(table.findings) and not (skip_bad and table.rows):
             raise Refused(table.findings)
         items = [row.item for row in table.rows]
-        if destination.suffix == ".zip":
+        if destination.suffix.lower() == ".zip":
             # The package dates from its source, so that converting again gives the same bytes.
             modified = datetime.fromtimestamp(source.stat().st_mtime, tz=UTC)
             write_package(

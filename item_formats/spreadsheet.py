@@ -168,6 +168,7 @@ def _read_row(record: Record, header: _Header, firsts: _Firsts) -> tuple[ItemRow
         findings += _choice_findings(item_type, cells, options)
     findings += _duplicates(record.row, cells, options, firsts)
     findings = [replace(finding, line=record.row, item=cells["编号"] or None) for finding in findings]
+    findings.sort(key=lambda finding: header.places.get(finding.column or "", header.width))
     if item_type is None or errors_among(findings):
         return None, findings
     item = choice_item(
