@@ -243,7 +243,7 @@ def _items(
         )
         if s.item in flagged:
             marked.append(j)
-    order = sorted(range(len(rows)), key=lambda j: (j not in marked, j))
+    order = sorted(range(len(rows)), key=lambda j: (j not in marked, statistics[j].item))
     return (
         "<h2>题目 Items</h2>"
         '<p class="note">p：答对率；r：校正点二列相关（卷内合并）；a、b：区分度与难度及标准误；曲线上的点为观测比例。 '

@@ -355,7 +355,7 @@ def _release_report(
 
 def _calibration_report(calibrated: _Calibrated, cut: float, out: Path, log: Log) -> None:
     table = read_items_csv(sample_folder() / "items.csv")
-    labels = {row.identifier: row.item.stem_text for row in table.rows}
+    labels = {row.identifier: _short(row.item.stem_text) for row in table.rows}
     calibrated.result.save(out / "params.json")
     cal.write_report(
         out / "calibration.html",
@@ -371,6 +371,10 @@ def _calibration_report(calibrated: _Calibrated, cut: float, out: Path, log: Log
         ("calibration.html", "every item with curve and flags, test information with the cut"),
         ("params.json", "item parameters with standard errors"),
     ]
+
+
+def _short(text: str, length: int = 36) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _adaptive(pool: engine.Pool, reference: cal.ReferenceForm, out: Path, log: Log) -> None:
