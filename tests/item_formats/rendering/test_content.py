@@ -1,0 +1,112 @@
+"""Markup from anywhere, written anew with known elements only."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from item_formats import choice_item, read_item
+from item_formats.rendering.content import WRITE_IN, document, option_html, stem_html, text_html
+from tests.item_formats.documents import capitals, correct, single, texts, true_false
+from tests.item_formats.documents import document as qti_document
+from tests.item_formats.rendering.pages import parse_html
+
+
+def stem_of(markup: str) -> str:
+    return stem_html(read_item(qti_document(f"<qti-item-body>{markup}</qti-item-body>")))
+
+
+@pytest.mark.parametrize(
+    ("markup", "html"),
+    [
+        ("<p>H<sub>2</sub>O <strong>and</strong> <code>x</code><br/>next</p>", None),
+        ("<p onclick='x()' style='a' class='b' id='c'>text</p>", "<p>text</p>"),
+        ("<p>a<script>alert(1)</script>b</p>", "<p>ab</p>"),
+        ("<p><a href='javascript:alert(1)'>link</a></p>", "<p>link</p>"),
+        ("<div><object data='x'>gone</object><iframe src='y'/></div>", "<div></div>"),
+        ("<p>1 &lt; 2 &amp; 3</p>", "<p>1 &lt; 2 &amp; 3</p>"),
+        ("<h1>Title</h1>", '<p class="heading">Title</p>'),
+        ("<p><img src='http://x/y.png' alt='a &lt; b'/></p>", '<p><span class="not-shown">[图：a &lt; b]</span></p>'),
+        (
+            "<p><qti-text-entry-interaction response-identifier='R'/></p>",
+            '<p><span class="not-shown">[qti-text-entry-interaction]</span></p>',
+        ),
+        ("<x:y xmlns:x='urn:x'>kept text</x:y>", "kept text"),
+        ("<pre>a\n  b &lt;</pre>", "<pre>a\n  b &lt;</pre>"),
+        ("<p>a<!-- B --></p>", "<p>a</p>"),
+    ],
+)
+def test_known_elements_are_written_and_the_rest_is_not(markup: str, html: str | None) -> None:
+    expected = markup.replace("<br/>", "<br>") if html is None else html
+    assert stem_of(markup) == expected
+
+
+def test_tables_keep_their_shape() -> None:
+    table = '<table><tbody><tr><th scope="row">甲</th><td colspan="2">1</td></tr></tbody></table>'
+    assert stem_of(table) == table
+
+
+def test_formulas_stay_formulas_without_what_could_run() -> None:
+    math = (
+        '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block" href="javascript:1"><semantics><mfrac>'
+        '<mi onclick="x">x</mi><mn>2</mn></mfrac><annotation>x/2</annotation></semantics></math>'
+    )
+    assert stem_of(f"<p>{math}</p>") == (
+        '<p><math display="block"><semantics><mfrac><mi>x</mi><mn>2</mn></mfrac></semantics></math></p>'
+    )
+
+
+def test_rubrics_show_only_what_is_for_candidates() -> None:
+    def rubric(view: str, use: str) -> str:
+        return (
+            f'<qti-rubric-block view="{view}" use="{use}"><qti-content-body><p>TEXT</p></qti-content-body>'
+            "</qti-rubric-block>"
+        )
+
+    assert stem_of(rubric("candidate", "instructions")) == "<p>TEXT</p>"
+    assert stem_of(rubric("scorer", "scoring")) == ""
+    assert stem_of(rubric("candidate", "ext:rationale")) == ""
+
+
+def test_the_stem_ends_where_the_options_begin() -> None:
+    html = stem_html(read_item(capitals(correct("rome"))))
+    assert "capitals" in html
+    assert "Rome" not in html
+    assert "no!" not in html
+
+
+def test_blanks_are_wide_enough_to_write_in_and_can_be_filled() -> None:
+    item = single(stem="甲（ ）乙（\u3000）丙（x）")
+    assert stem_html(item) == f"<p>甲{WRITE_IN}乙{WRITE_IN}丙（x）</p>"
+    assert stem_html(item, blank="<b>A</b>") == "<p>甲<b>A</b>乙<b>A</b>丙（x）</p>"
+
+
+def test_indented_code_keeps_its_indentation() -> None:
+    assert stem_html(single(stem="输出（ ）\nif x:\n    y")).endswith("<br>if x:<br>\u00a0 \u00a0 y</p>")
+    assert text_html("a\n  b<c>") == "a<br>\u00a0 b&lt;c&gt;"
+
+
+def test_options_of_true_false_read_as_words() -> None:
+    item = true_false()
+    assert [option_html(item, option) for option in item.options] == ["正确", "错误"]
+
+
+@given(texts)
+def test_any_text_stays_text(text: str) -> None:
+    item = choice_item(
+        identifier="Q1",
+        item_type=single().item_type,
+        stem=text,
+        options=[text, "b", "c"],
+        key="B",  # type: ignore[arg-type]
+    )
+    page = parse_html(document(title=text, language="zh-CN", styles="", body=f"<main>{stem_html(item)}</main>"))
+    (main,) = page.iter("main")
+    assert "".join(main.itertext()).split() == text.replace("（）", "（\u3000\u3000\u3000）").split()
+    assert {element.tag for element in main.iter()} <= {"main", "p", "span"}
+
+
+def test_a_page_may_load_and_run_nothing() -> None:
+    page = document(title="甲", language="zh-CN", styles="p {}", body="<p>乙</p>")
+    assert "default-src 'none'" in page
+    assert page.startswith('<!DOCTYPE html>\n<html lang="zh-CN">')
