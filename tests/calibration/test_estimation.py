@@ -134,10 +134,23 @@ def test_a_posterior_is_bayes_rule_by_hand() -> None:
     assert log_l[0] == pytest.approx(np.log(0.5))
 
 
+def small_and_rough(seed: int) -> Responses:
+    """Few persons and steep slopes: data on which an accelerated step often goes too far."""
+    rng = np.random.default_rng(seed)
+    J = int(rng.integers(3, 8))
+    theta = rng.standard_normal(int(rng.integers(30, 200)))
+    return Responses.from_matrix(two_parameter_scores(rng, theta, rng.uniform(0.3, 3, J), rng.normal(0, 1.2, J)))
+
+
 def test_em_never_loses_likelihood() -> None:
-    for data in (lsat.responses(lsat.LSAT6), lsat.responses(lsat.LSAT7), incomplete(3)):
+    for data in (
+        lsat.responses(lsat.LSAT6),
+        lsat.responses(lsat.LSAT7),
+        incomplete(3),
+        *map(small_and_rough, range(6)),
+    ):
         path: list[float] = []
-        result = calibrate(data, on_iteration=lambda _, value, path=path: path.append(value))  # type: ignore[misc]
+        result = calibrate(data, max_iterations=200, on_iteration=lambda _, value, path=path: path.append(value))  # type: ignore[misc]
         assert len(path) == result.iterations > 5
         assert np.diff(path).min() > -1e-8 * abs(path[-1])
         assert path[-1] == result.log_likelihood

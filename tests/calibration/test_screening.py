@@ -12,6 +12,7 @@ from scipy import stats
 
 from calibration import (
     ItemStatistics,
+    OptionStatistics,
     Responses,
     benjamini_hochberg,
     item_statistics,
@@ -112,6 +113,24 @@ def test_the_key_message_names_the_option_to_look_at() -> None:
     assert [flag.item for flag in flags] == ["item7"]
     assert flags[0].message.startswith("option A (r = 0.")
     assert "goes with ability better than key B (r = -0." in flags[0].message
+
+
+def one_item(rivals: int, r_rival: float, drawn: int) -> ItemStatistics:
+    """An item of 100 persons whose key has r = 0, with equal rivals."""
+    key = OptionStatistics("A", 50, 0.5, 0.0, 1.0, is_key=True)
+    others = [OptionStatistics("BCD"[k], drawn, drawn / 100, r_rival, -0.3, is_key=False) for k in range(rivals)]
+    return ItemStatistics("Q", 100, 0.5, 0.0, 100, 0, (key, *others))
+
+
+def test_an_option_hardly_anybody_drew_proves_nothing() -> None:
+    assert screen([one_item(1, 0.9, drawn=4)]) == ()
+    assert [flag.code for flag in screen([one_item(1, 0.9, drawn=5)])] == ["key-suspect"]
+
+
+def test_more_options_need_more_evidence() -> None:
+    p = correlation_exceeds(0.41, 0.0, -0.3, 100)
+    assert 0.01 / 3 < p < 0.01 / 2  # enough for one rival or two, not for the best of three (Bonferroni)
+    assert [len(screen([one_item(rivals, 0.41, drawn=20)])) for rivals in (1, 2, 3)] == [1, 1, 0]
 
 
 def test_sound_items_are_left_in_peace() -> None:
