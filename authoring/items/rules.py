@@ -302,7 +302,7 @@ def _add_enemies(session: Session, rows: Sequence[ItemRow]) -> list[Finding]:
     """Store the pairs the rows name, each once; a name the bank does not hold is a warning."""
     if not rows:
         return []
-    ids = dict(session.execute(select(ITEM.c.code, ITEM.c.id)).tuples().all())
+    ids = dict(session.execute(select(ITEM.c.code, ITEM.c.id)).all())
     findings, pairs = [], set()
     for row in rows:
         for enemy in row.enemies:

@@ -102,9 +102,8 @@ def test_a_change_without_an_audit_event_is_refused_whole(bank: Bank) -> None:
 
 
 def test_an_error_inside_a_transaction_leaves_nothing_behind(bank: Bank) -> None:
-    with pytest.raises(RuntimeError), writing(bank, SYSTEM) as session:
-        add_person(session, SYSTEM, "li.na", "李娜")
-        raise RuntimeError
+    with pytest.raises(ConflictError), writing(bank, SYSTEM) as session:
+        [add_person(session, SYSTEM, "li.na", "李娜") for _ in range(2)]
     with reading(bank) as session:
         assert session.scalar(select(func.count()).select_from(PERSON)) == 0
 

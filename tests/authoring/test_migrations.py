@@ -107,9 +107,7 @@ def test_a_migration_can_be_undone_and_done_again(database: str) -> None:
         "UPDATE audit_event SET subject = 'x' WHERE seq IS NULL",
     ],
 )
-def test_history_cannot_be_rewritten(
-    bank: Bank, staff: Staff, standard_id: int, rewriting: str
-) -> None:
+def test_history_cannot_be_rewritten(bank: Bank, staff: Staff, standard_id: int, rewriting: str) -> None:
     accepted(bank, staff, standard_id, row("Q1"))
     with pytest.raises(Exception, match="is history: it cannot be changed"), bank.engine.begin() as connection:
         connection.execute(text(rewriting))
