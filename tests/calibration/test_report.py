@@ -23,7 +23,7 @@ from calibration import (
     screen,
     write_report,
 )
-from calibration.report import characteristic_curve, observed_proportions
+from calibration.report import _difficulties, characteristic_curve, observed_proportions
 from tests.calibration import lsat
 
 SITTINGS = Path(__file__).parents[2] / "examples" / "ai_trainer_l3" / "sittings"
@@ -171,6 +171,13 @@ def test_observed_proportions_weigh_persons() -> None:
     ):
         np.testing.assert_allclose(sorted(one), sorted(other), atol=1e-12)
         assert len(one) >= 3
+
+
+def test_the_chart_of_abilities_weighs_persons() -> None:
+    weighted = lsat.responses(lsat.LSAT7)
+    repeated = Responses.from_matrix(np.repeat(weighted.dense(), weighted.weight.astype(int), axis=0))
+    calibration = calibrate(weighted)
+    assert _difficulties(calibration, weighted, None) == _difficulties(calibration, repeated, None)
 
 
 def test_too_few_persons_make_no_points() -> None:
