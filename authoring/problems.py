@@ -79,6 +79,10 @@ def _http_error(_request: AnyRequest, error: HTTPException) -> Response[dict[str
     return _problem(status, detail, rule=status.phrase.lower().replace(" ", "-"), headers=error.headers)
 
 
+def _not_text(_request: AnyRequest, _error: UnicodeDecodeError) -> Response[dict[str, Any]]:
+    return _problem(HTTPStatus.BAD_REQUEST, "the body is not UTF-8 text: send JSON in UTF-8", rule="not-utf-8")
+
+
 def _place(extra: Mapping[str, Any]) -> str:
     key = extra.get("key")
     return f"{key}: {extra.get('message', '')}" if key else str(extra.get("message", ""))
@@ -96,5 +100,6 @@ HANDLERS: ExceptionHandlersMap = {
     BankError: _bank_error,
     ItemError: _item_error,
     HTTPException: _http_error,
+    UnicodeDecodeError: _not_text,  # only bodies are decoded here
     Exception: _internal_error,
 }

@@ -153,13 +153,12 @@ def verify(session: Session, *, against: Iterable[Event] = (), grace: timedelta 
     head = session.execute(select(HEAD_ROW.c.seq, HEAD_ROW.c.hash)).one_or_none()
     report = check_chain(events, grace=grace)
     faults = list(report.faults)
+    last = max(map(_place, events), default=0)
     if head is None:
         faults.append(ChainFault("removed", None, None, "the head of the chain is gone"))
-    elif head.seq > report.linked:
-        faults.append(
-            ChainFault("removed", head.seq, None, f"the chain ends at {report.linked}, its head says {head.seq}")
-        )
-    elif (head.seq, head.hash) != (report.linked, report.head):
+    elif head.seq > last:
+        faults.append(ChainFault("removed", head.seq, None, f"the chain ends at {last}, its head says {head.seq}"))
+    elif (head.seq, head.hash) != (last, report.head):
         faults.append(ChainFault("changed", head.seq, None, "the head of the chain does not name its last event"))
     held = {_place(event): event.hash for event in events if event.seq is not None}
     faults += [
@@ -181,30 +180,28 @@ def check_chain(events: Sequence[Event], *, grace: timedelta = GRACE) -> ChainRe
         for event, place in zip(written, linked, strict=True)
         if event.seq != place.seq
     ]
-    expected, last = 1, GENESIS
+    expected, last = 1, GENESIS  # last: the hash the next event must follow, "" after an event that is not in order
     for event in linked:
         seq = _place(event)
+        fault = _fault(event, by_links)
         if seq > expected:
             gone = f"event {expected} is" if seq == expected + 1 else f"events {expected} to {seq - 1} are"
             faults.append(ChainFault("removed", expected, None, f"{gone} gone"))
         elif seq < expected:
-            faults.append(ChainFault("changed", seq, event.id, f"two events claim place {seq}"))
-        if event_hash(event) != event.hash:
-            belongs = by_links.get(event.id)
-            if belongs is not None and event_hash(replace(event, seq=belongs)) == event.hash:
-                faults.append(ChainFault("reordered", seq, event.id, f"event {belongs} was moved to place {seq}"))
-            else:
-                faults.append(ChainFault("changed", seq, event.id, f"event {seq} is not what was recorded"))
-        elif seq == expected and event.prev_hash != last:
-            faults.append(ChainFault("changed", seq, event.id, f"event {seq} does not follow the event before it"))
-        expected, last = seq + 1, event.hash or ""
+            fault = ChainFault("changed", seq, event.id, f"two events claim place {seq}")
+        elif fault is None and last and event.prev_hash != last:
+            fault = ChainFault("changed", seq, event.id, f"event {seq} does not follow the event before it")
+        if fault is not None:
+            faults.append(fault)
+        expected, last = seq + 1, "" if fault else event.hash or ""
     oldest_allowed = (now() - grace).astimezone(UTC)
     faults += [
         ChainFault("unlinked", None, event.id, f"the event {event.id} of {event.at} has no place in the chain")
         for event in waiting
         if datetime.fromisoformat(event.at) <= oldest_allowed
     ]
-    return ChainReport(len(linked), last, len(waiting), tuple(faults))
+    head = linked[-1].hash or "" if linked else GENESIS
+    return ChainReport(len(linked), head, len(waiting), tuple(faults))
 
 
 def event_hash(event: Event) -> str:
@@ -212,6 +209,16 @@ def event_hash(event: Event) -> str:
     content = asdict(event)
     del content["hash"]
     return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def _fault(event: Event, by_links: Mapping[int, int]) -> ChainFault | None:
+    """What is wrong with an event by itself: its hash is not that of its content in its place."""
+    if event_hash(event) == event.hash:
+        return None
+    belongs = by_links.get(event.id)
+    if belongs is not None and event_hash(replace(event, seq=belongs)) == event.hash:
+        return ChainFault("reordered", event.seq, event.id, f"event {belongs} was moved to place {event.seq}")
+    return ChainFault("changed", event.seq, event.id, f"event {event.seq} is not what was recorded")
 
 
 def _place(event: Event) -> int:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 SWAGGER = Path(__file__).parent / "swagger"
 ASSETS = {
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-    "start.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "start.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
 

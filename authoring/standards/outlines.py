@@ -112,15 +112,17 @@ def _weights(areas: list[PlacedArea]) -> Iterator[Finding]:
         return
     total = sum((placed.weight or Decimal(0) for placed in rows), Decimal(0))
     if abs(total - 100) > WEIGHT_TOLERANCE:
-        written = " + ".join(f"{placed.area.name} {placed.weight}" for placed in rows)
-        yield Finding("error", "weights-sum", f"the weights must add up to 100, they make {total}: {written}")
+        written = " + ".join(f"{placed.area.name} {_plain(placed.weight)}" for placed in rows)
+        yield Finding("error", "weights-sum", f"the weights must add up to 100, they make {_plain(total)}: {written}")
     for placed in areas:
         below = [section.weight for section in areas if section.parent == placed.area.code]
         if placed.area.weight is None or not below or None in below:
             continue
         parts = sum((weight or Decimal(0) for weight in below), Decimal(0))
         if placed.weight is not None and abs(parts - placed.weight) > WEIGHT_TOLERANCE:
-            message = f"{placed.area.name} weighs {placed.weight}, its sections {parts}: make them agree"
+            message = (
+                f"{placed.area.name} weighs {_plain(placed.weight)}, its sections {_plain(parts)}: make them agree"
+            )
             yield Finding("error", "section-weights", message, column=placed.area.code)
 
 
@@ -133,8 +135,13 @@ def _point_counts(areas: list[PlacedArea], total: int) -> Iterator[Finding]:
             continue
         needed, held = LEAST_POINTS_PER_WEIGHT * placed.weight, _points_under(placed.area)
         if held < needed:
-            message = f"{placed.area.name} weighs {placed.weight} and has {held} points: expected at least {needed}"
+            weighs = f"{placed.area.name} weighs {_plain(placed.weight)}"
+            message = f"{weighs} and has {held} points: expected at least {_plain(needed)}"
             yield Finding("warning", "few-points-for-weight", message, column=placed.area.code)
+
+
+def _plain(weight: Decimal | None) -> str:
+    return "none" if weight is None else f"{weight.normalize():f}"
 
 
 def _points_under(area: AreaDocument) -> int:
