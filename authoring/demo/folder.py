@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +20,8 @@ def refuse_foreign(out: Path, *, force: bool) -> None:
     target = out.resolve()
     if out.exists() and not out.is_dir():
         raise BankError("not-a-folder", f"{out} is a file: name a folder for the demo's output")
-    precious = {Path.home().resolve(), Path.cwd().resolve(), *Path.cwd().resolve().parents}
-    if target in precious:
+    home, here = Path.home().resolve(), Path.cwd().resolve()
+    if target in {home, *home.parents, here, *here.parents}:
         raise BankError("precious-folder", f"{out} is not replaced, forced or not: name a folder of its own")
     if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file() and not force:
         raise BankError(
@@ -36,15 +35,17 @@ def replaced_whole(out: Path, *, force: bool = False) -> Iterator[Path]:
     """A new folder to fill; it takes the place of `out` only when everything in it is done."""
     refuse_foreign(out, force=force)
     out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        yield work
-        (work / MARKER).write_text("made by tiku demo; a second run replaces this folder whole\n", encoding="utf-8")
-        work.chmod(0o755)
-        old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.old."))
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
+        new, old = Path(beside) / "new", Path(beside) / "old"
+        new.mkdir()
+        yield new
+        (new / MARKER).write_text("made by tiku demo; a second run replaces this folder whole\n", encoding="utf-8")
+        refuse_foreign(out, force=force)  # somebody may have put something there meanwhile
         if out.exists():
-            out.replace(old / out.name)
-        work.replace(out)
-        shutil.rmtree(old)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            out.replace(old)
+        try:
+            new.replace(out)
+        except BaseException:
+            if old.exists():
+                old.replace(out)
+            raise
