@@ -1,6 +1,6 @@
 """One turn of the loop: write → review → pretest → calibrate → release a share → assemble → simulate.
 
-Everything goes through the bank, as seven people with a role each; every step leaves its events in the audit trail.
+Everything goes through the bank, as six people with a role each; every step leaves its events in the audit trail.
 """
 
 from __future__ import annotations
@@ -256,7 +256,10 @@ def _release(
         f"{len(chosen.items)} of {len(pool)} items published without keys: margins at most {chosen.worst(1):.2f} and "
         f"cells at most {chosen.worst(2):.2f} items off proportional, KS of difficulty {chosen.ks_difficulty:.3f}",
     )
-    log.files.append(("release/release.zip", "public package: stems and options, no keys"))
+    log.files += [
+        ("release/release.zip", "public package: stems and options, no keys"),
+        ("release/release.csv", "the published items, and why each was chosen"),
+    ]
     return chosen, pool
 
 
