@@ -14,12 +14,29 @@ from engine.adaptive import (
     step,
     tables_for,
 )
-from engine.assembly import Assembly, Form, InfeasibleBlueprintError, assemble, form_overlaps
-from engine.blueprints import Blueprint, BlueprintError, Rule, Target, from_weights, read_blueprint, reference_form
+from engine.assembly import Assembly, Form, assemble, form_overlaps
+from engine.blueprints import (
+    Blueprint,
+    BlueprintError,
+    InfeasibleBlueprintError,
+    Rule,
+    Target,
+    from_weights,
+    read_blueprint,
+    reference_form,
+)
 from engine.pools import Pool, PoolError, read_pool
 from engine.raw_scores import Effect, classification_accuracy, effect_of_knowing, pass_probability
 from engine.recount import RecountLine, recount
-from engine.release import Release, ReleaseError, ReleasePolicy, Stratum, choose_release, read_policy
+from engine.release import (
+    InfeasibleReleaseError,
+    Release,
+    ReleaseError,
+    ReleasePolicy,
+    Stratum,
+    choose_release,
+    read_policy,
+)
 from engine.reports import write_adaptive_report, write_assembly_report, write_release_report
 from engine.simulation import Simulation, content_shares, percent_on, simulate
 
@@ -34,6 +51,7 @@ __all__ = [
     "Exposure",
     "Form",
     "InfeasibleBlueprintError",
+    "InfeasibleReleaseError",
     "Pool",
     "PoolError",
     "RecountLine",

@@ -7,8 +7,7 @@ rule).
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.pools import Pool
+from engine.pools import Pool, Value
+from engine.toml_files import read_document, refuse_unknown, value_of
 
 NODES = np.linspace(-5.0, 5.0, 101)
 FloatArray = NDArray[np.float64]
@@ -82,27 +82,28 @@ class TestDesign:
             self.content.weights and sum(self.content.weights.values()) <= 0
         ):
             raise DesignError("[content.weights]: weights are shares, 0 or more, not all 0")
+        if bool(self.content.by) != bool(self.content.weights):
+            raise DesignError("[content]: `by` names the column whose values have `weights`: give both or neither")
 
 
 TestDesign.__test__ = False  # type: ignore[attr-defined]  # a value of the field, not a test case
 
 
 def read_design(path: Path) -> TestDesign:
-    """A design from TOML with the tables [start] [content] [exposure] [stop]. Raises DesignError."""
+    """A design from TOML with the tables [start] [content] [exposure] [stop] (docs/adaptive.md describes it).
+
+    Raises DesignError naming the table and key.
+    """
+    parts: dict[str, type] = {"start": Start, "content": Content, "exposure": Exposure, "stop": Stop}
+    document = read_document(path, DesignError)
+    refuse_unknown(document, parts, str(path), DesignError)
+    values: dict[str, Any] = {
+        name: value_of(parts[name], table, f"{path}, [{name}]", DesignError) for name, table in document.items()
+    }
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DesignError(f"{path}: not TOML: {error}") from None
-    parts: dict[str, Any] = {"start": Start, "content": Content, "exposure": Exposure, "stop": Stop}
-    values = {}
-    for name, table in document.items():
-        if name not in parts:
-            raise DesignError(f"{path}: [{name}] is not known; tables are {', '.join(parts)}")
-        try:
-            values[name] = parts[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
-        except TypeError:
-            raise DesignError(f"{path}, [{name}]: keys are {', '.join(parts[name].__slots__)}") from None
-    return TestDesign(**values)
+        return TestDesign(**values)
+    except DesignError as error:
+        raise DesignError(f"{path}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +164,7 @@ def tables_for(design: TestDesign, pool: Pool) -> Tables:
             raise DesignError(f"[content.weights]: {stray[0]!r} stands in the weights or in the pool, not in both")
         group = np.array([names.index(value) for value in values])
     weights = np.array([design.content.weights[name] for name in names]) if names else np.ones(1)
-    once = tuple(
-        np.unique([str(pool.column(name)[j]) for j in usable], return_inverse=True)[1] for name in design.content.once
-    )
+    once = tuple(_codes([pool.column(name)[j] for j in usable]) for name in design.content.once)
     return Tables(
         tuple(pool.ids[j] for j in usable),
         np.log(P),
@@ -177,6 +176,12 @@ def tables_for(design: TestDesign, pool: Pool) -> Tables:
         weights / weights.sum(),
         once,
     )
+
+
+def _codes(values: Sequence[Value]) -> NDArray[np.intp]:
+    """Equal values have equal codes, (J,); every empty cell is a value of its own."""
+    texts = [f"={value}" if value else f"{j}" for j, value in enumerate(values)]
+    return np.asarray(np.unique(texts, return_inverse=True)[1], np.intp)
 
 
 def prior_log_density(design: TestDesign) -> FloatArray:
@@ -239,10 +244,15 @@ def begin(design: TestDesign, tables: Tables, *, seed: int) -> State:
 
 
 def step(design: TestDesign, tables: Tables, state: State, event: Answered) -> State:
-    """The state after an answer. Raises DesignError when the answer is not to the item that was asked."""
+    """The state after an answer.
+
+    Raises DesignError when the answer is not to the item that was asked, or is scored other than 0 or 1.
+    """
     if event.item != state.next_item:
         asked = state.next_item or f"nothing: the test ended ({state.ended})"
         raise DesignError(f"the answer is to item {event.item!r}; asked was {asked}")
+    if event.score not in (0, 1):
+        raise DesignError(f"item {event.item!r} is scored {event.score}: an adaptive test needs 0 or 1")
     answers = (*state.answers, event)
     at = {item: j for j, item in enumerate(tables.ids)}
     log_density = prior_log_density(design)

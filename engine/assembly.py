@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import ReferenceForm
-from engine.blueprints import Blueprint, BlueprintError, Rule, reference_form, rule_amounts
+from engine.blueprints import Blueprint, InfeasibleBlueprintError, Rule, reference_form, rule_amounts
 from engine.pools import Pool
 from engine.raw_scores import classification_accuracy
 from engine.recount import RecountLine, recount
@@ -26,14 +26,6 @@ from engine.solver import Model, Shortfall, Solution, shortfalls, solve
 QUANTUM = 9  # decimals kept of information and expected marks: the same model on every machine
 NODES = 3000
 FORM_NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-class InfeasibleBlueprintError(BlueprintError):
-    """No form meets the rules; `shortfalls` says which rules must give way and how far."""
-
-    def __init__(self, message: str, shortfalls: tuple[Shortfall, ...] = ()) -> None:
-        super().__init__(message)
-        self.shortfalls = shortfalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +104,19 @@ def assemble(
     """`forms` parallel forms and `spares` that may share some items with them, recounted.
 
     The same pool, blueprint, seed and solver version give the same forms. Raises InfeasibleBlueprintError, with the
-    rules that must give way, when there is no such set of forms; PoolError and BlueprintError for input that does not fit
-    together.
+    rules that must give way, when there is no such set of forms; PoolError and BlueprintError for input that does not
+    fit together.
     """
     begun = time.perf_counter()
+    _check_counts(pool, blueprint, forms)
     aim = _aim(pool, blueprint)
-    _check_counts(pool, blueprint)
     chosen: list[NDArray[np.intp]] = []
     built: list[Form] = []
     between = {rule.forms: rule for rule in blueprint.rules if rule.what == "overlap"}
     for f in range(forms + spares):
         spare = f >= forms
         rule = between.get("spare" if spare else "parallel")
-        earlier = chosen[:forms] if rule is not None else []
+        earlier = chosen if rule is not None else []
         model, x = _form_model(pool, blueprint, aim, earlier, rule)
         if not spare:
             _add_shadows(model, pool, blueprint, aim, x, chosen, between, forms - f - 1, spares)
@@ -159,26 +151,28 @@ def _solve(model: Model, blueprint: Blueprint, seed: int, nodes: int) -> Solutio
     return solve(model, seed=seed, nodes=nodes, good_enough=goal)
 
 
-def _check_counts(pool: Pool, blueprint: Blueprint) -> None:
-    """Refuse at once what counting shows to be impossible: a rule that wants more than the pool holds."""
+def _check_counts(pool: Pool, blueprint: Blueprint, forms: int) -> None:
+    """Refuse at once what counting shows to be impossible: a rule that wants more than the pool holds.
+
+    Parallel forms that share nothing want it as many times as there are forms.
+    """
+    disjoint = any(rule.what == "overlap" and rule.forms == "parallel" and rule.share == 0 for rule in blueprint.rules)
+    times = forms if disjoint else 1
     allowed = blueprint.eligible(pool)
     marks = blueprint.item_marks(pool)
-    if allowed.sum() < blueprint.length:
-        raise InfeasibleBlueprintError(
-            f"length: the pool holds {allowed.sum()} eligible items, the blueprint wants {blueprint.length}",
-            (Shortfall("length", float(blueprint.length - allowed.sum())),),
-        )
-    short = []
+    wanted = [("length", float(times * blueprint.length), float(allowed.sum()))]
     for rule in blueprint.rules:
         if rule.what in {"count", "sum"}:
-            have = float(rule_amounts(pool, rule, marks)[pool.where(rule.where) & allowed].sum())
-            if have < rule.bounds[0]:
-                short.append((rule, have))
+            have = float(np.maximum(rule_amounts(pool, rule, marks), 0.0)[pool.where(rule.where) & allowed].sum())
+            wanted.append((rule.id, times * rule.bounds[0], have))
+    short = [(name, least, have) for name, least, have in wanted if have < least - 1e-9]
     if short:
-        text = "; ".join(
-            f"rule {rule.id!r}: the pool holds {have:g}, the rule wants {rule.min:g}" for rule, have in short
+        who = "the rule wants" if times == 1 else f"{times} forms with no item in common want"
+        lines = (f"rule {name!r}: the pool holds {have:g} eligible, {who} {least:g}" for name, least, have in short)
+        raise InfeasibleBlueprintError(
+            "; ".join(lines),
+            tuple(Shortfall(name, least - have) for name, least, have in short),
         )
-        raise InfeasibleBlueprintError(text, tuple(Shortfall(rule.id, rule.bounds[0] - have) for rule, have in short))
 
 
 def _form_model(
@@ -309,7 +303,7 @@ def _infeasible(model: Model, blueprint: Blueprint, name: str, earlier: int, nod
             f"form {name}: no form found{after} within {nodes} nodes, and no single rule to blame; "
             "allow more nodes or loosen the rules"
         )
-    blame = "; ".join(f"rule {one.rule!r} must give way by {one.amount:.2f}" for one in short)
+    blame = "; ".join(f"rule {one.rule!r} must give way by {one.amount:.4g}" for one in short)
     return InfeasibleBlueprintError(f"form {name}: the rules cannot all be met{after}: {blame}", short)
 
 

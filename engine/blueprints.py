@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,12 +12,23 @@ from numpy.typing import NDArray
 
 from calibration import ReferenceForm
 from engine.pools import Pool
+from engine.solver import Shortfall
+from engine.toml_files import read_document, refuse_unknown, typed, value_of
 
 KINDS = ("count", "sum", "at_most_one_per", "enemies", "exclude", "overlap")
+OVERLAPS = ("parallel", "spare")
 
 
 class BlueprintError(ValueError):
     """A blueprint that contradicts itself or the pool; the message names the rule."""
+
+
+class InfeasibleBlueprintError(BlueprintError):
+    """No form meets the rules; `shortfalls` says which rules must give way and how far."""
+
+    def __init__(self, message: str, shortfalls: tuple[Shortfall, ...] = ()) -> None:
+        super().__init__(message)
+        self.shortfalls = shortfalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,7 @@ class Rule:
     `count` bounds how many items meet `where`, `sum` a column `of` theirs (`marks` are the blueprint's own);
     `at_most_one_per` allows one item for each value of the column `of`; `enemies` keeps items apart that the pool's
     column `enemies` pairs; `exclude` bars items; `overlap` bounds the share of a form's items that stand in each other
-    form (`forms = "parallel"`) or, for a spare, in each parallel form (`forms = "spare"`).
+    form (`forms = "parallel"`: of two parallel forms; `forms = "spare"`: of a spare and any other form).
     """
 
     id: str
@@ -76,20 +86,19 @@ class Blueprint:
     target: Target | None = None
 
     def __post_init__(self) -> None:
+        if self.length <= 0:
+            raise BlueprintError(f"length = {self.length}; a paper has at least one item")
         seen: set[str] = set()
+        overlaps: dict[str, str] = {}
         for rule in self.rules:
             if rule.id in seen:
                 raise BlueprintError(f"rule {rule.id!r} stands twice; every rule needs a name of its own")
             seen.add(rule.id)
-            if rule.what not in KINDS:
-                raise BlueprintError(f"rule {rule.id!r}: what = {rule.what!r}; choose one of {', '.join(KINDS)}")
-            low, high = rule.bounds
-            if low > high:
-                raise BlueprintError(f"rule {rule.id!r}: min {low:g} is above max {high:g}")
-            if rule.what in {"sum", "at_most_one_per"} and not rule.of:
-                raise BlueprintError(f"rule {rule.id!r}: `of` must name a column")
-        if self.length <= 0:
-            raise BlueprintError(f"length = {self.length}; a paper has at least one item")
+            _check_rule(rule)
+            if rule.what == "overlap" and overlaps.setdefault(rule.forms, rule.id) != rule.id:
+                raise BlueprintError(
+                    f"rule {rule.id!r}: {overlaps[rule.forms]!r} bounds the overlap of {rule.forms} forms already"
+                )
 
     def item_marks(self, pool: Pool) -> NDArray[np.float64]:
         """Marks of every item of the pool on this paper, (J,). Raises BlueprintError for a type without marks."""
@@ -104,7 +113,7 @@ class Blueprint:
         allowed = pool.calibrated.copy() if self.target is not None else np.ones(len(pool), bool)
         for rule in self.rules:
             if rule.what == "exclude":
-                allowed &= ~_barred(pool, rule)
+                allowed &= ~pool.where(rule.where, strict=False)  # a value that no item has bars none
         return allowed
 
     def document(self) -> dict[str, Any]:
@@ -112,14 +121,21 @@ class Blueprint:
         return asdict(self)
 
 
-def _barred(pool: Pool, rule: Rule) -> NDArray[np.bool_]:
-    """Items an exclude rule bars; a value that no item has bars none, and is no fault here."""
-    mask = np.ones(len(pool), bool)
-    for name, wanted in rule.where.items():
-        values = pool.column(name)
-        choices = wanted if isinstance(wanted, list | tuple) else [wanted]
-        mask &= np.array([value in choices for value in values])
-    return mask
+def _check_rule(rule: Rule) -> None:
+    if rule.what not in KINDS:
+        raise BlueprintError(f"rule {rule.id!r}: what = {rule.what!r}; choose one of {', '.join(KINDS)}")
+    low, high = rule.bounds
+    if low > high:
+        raise BlueprintError(f"rule {rule.id!r}: min {low:g} is above max {high:g}")
+    if rule.what in {"sum", "at_most_one_per"} and not rule.of:
+        raise BlueprintError(f"rule {rule.id!r}: `of` must name a column")
+    if rule.what == "exclude" and not rule.where:
+        raise BlueprintError(f"rule {rule.id!r}: `where` must say which items are barred")
+    if rule.what == "overlap" and (rule.forms not in OVERLAPS or rule.share is None or not 0 <= rule.share <= 1):
+        raise BlueprintError(
+            f"rule {rule.id!r}: an overlap needs forms = {' or '.join(map(repr, OVERLAPS))} and a share from 0 to 1, "
+            f"got forms = {rule.forms!r}, share = {rule.share}"
+        )
 
 
 def from_weights(
@@ -191,71 +207,64 @@ def from_weights(
 
 def read_blueprint(path: Path) -> Blueprint:
     """A blueprint from TOML (docs/assemble.md describes it). Raises BlueprintError naming the table and key."""
+    document = read_document(path, BlueprintError)
+    known = dict.fromkeys(("title", "length", "minutes", "order", "marks", "rule", "target"))
+    refuse_unknown(document, known, str(path), BlueprintError)
+    for name in ("length", "marks"):
+        if name not in document:
+            raise BlueprintError(f"{path}: {name} is missing")
+    marks = dict(typed(document["marks"], dict[str, Any], f"{path}: marks", BlueprintError))
+    by = typed(marks.pop("by", "type"), str, f"{path}, [marks]: by", BlueprintError)
+    rows = typed(document.get("rule", []), list[dict[str, Any]], f"{path}: rule", BlueprintError)
+    rules = [
+        value_of(Rule, {"id": f"rule {n}"} | row, f"{path}, [[rule]] {n}", BlueprintError)
+        for n, row in enumerate(rows, start=1)
+    ]
+    target = document.get("target")
+    order = document.get("order", [])
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BlueprintError(f"{path}: not TOML: {error}") from None
-    known = {"title", "length", "minutes", "order", "marks", "rule", "target"}
-    for name in document.keys() - known:
-        raise BlueprintError(f"{path}: [{name}] is not known; a blueprint has {', '.join(sorted(known))}")
-    try:
-        marks = dict(document["marks"])
-        rules = tuple(_rule(path, number, row) for number, row in enumerate(document.get("rule", []), start=1))
-        target = document.get("target")
         return Blueprint(
-            title=document.get("title", path.stem),
-            length=document["length"],
-            minutes=document.get("minutes", 0.0),
-            marks_by=marks.pop("by", "type"),
-            marks={kind: float(value) for kind, value in marks.items()},
-            rules=rules,
-            order=tuple(document.get("order", ())),
-            target=_target(path, target) if target is not None else None,
+            title=typed(document.get("title", path.stem), str, "title", BlueprintError),
+            length=typed(document["length"], int, "length", BlueprintError),
+            minutes=typed(document.get("minutes", 0.0), float, "minutes", BlueprintError),
+            order=tuple(typed(order, list[str], "order", BlueprintError)),
+            marks_by=by,
+            marks={kind: typed(v, float, f"[marks]: {kind}", BlueprintError) for kind, v in marks.items()},
+            rules=tuple(rules),
+            target=None if target is None else value_of(Target, target, "[target]", BlueprintError),
         )
-    except KeyError as error:
-        raise BlueprintError(f"{path}: {error.args[0]} is missing") from None
     except BlueprintError as error:
-        raise BlueprintError(f"{path}: {error}" if str(path) not in str(error) else str(error)) from None
-
-
-def _rule(path: Path, number: int, row: Mapping[str, Any]) -> Rule:
-    try:
-        return Rule(**{"id": f"rule {number}"} | dict(row))
-    except TypeError:
-        unknown = sorted(set(row) - set(Rule.__slots__)) or ["what"]
-        raise BlueprintError(
-            f"{path}, [[rule]] {number}: {unknown[0]!r} is not a key of a rule or is missing; "
-            f"keys are {', '.join(Rule.__slots__)}"
-        ) from None
-
-
-def _target(path: Path, row: Mapping[str, Any]) -> Target:
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    try:
-        return Target(**values)
-    except TypeError:
-        raise BlueprintError(f"{path}, [target]: keys are {', '.join(Target.__slots__)}") from None
+        raise BlueprintError(f"{path}: {error}") from None
 
 
 def reference_form(pool: Pool, blueprint: Blueprint) -> tuple[ReferenceForm, NDArray[np.float64]]:
     """The paper the eligible pool would be on average: what parallel forms are measured against.
 
     Every eligible item is on it in part: its weight (J,), returned beside the form, starts equal and is raked to the
-    blueprint's exact rules (iterative proportional fitting, Deming & Stephan, 1940), so that types and functions have
-    their numbers and marks. Raises BlueprintError when an exact rule has no eligible item.
+    blueprint's length and exact rules (iterative proportional fitting, Deming & Stephan, 1940), so that types and
+    functions have their numbers and marks. Raises InfeasibleBlueprintError when an exact rule has no eligible item.
     """
     allowed = blueprint.eligible(pool)
     marks = blueprint.item_marks(pool)
     weights = np.where(allowed, blueprint.length / max(allowed.sum(), 1), 0.0)
-    exact = [rule for rule in blueprint.rules if rule.what in {"count", "sum"} and rule.min == rule.max and rule.min]
-    amounts = [(rule, pool.where(rule.where), rule_amounts(pool, rule, marks)) for rule in exact]
+    amounts = [("length", float(blueprint.length), allowed, np.ones(len(pool)))]
+    for rule in blueprint.rules:
+        if rule.what in {"count", "sum"} and rule.min is not None and rule.min == rule.max:
+            members, amount = pool.where(rule.where), rule_amounts(pool, rule, marks)
+            if rule.min == 0:
+                weights[members & (amount > 0)] = 0.0
+            else:
+                amounts.append((rule.id, rule.min, members, amount))
     for _ in range(200):
         worst = 0.0
-        for rule, members, amount in amounts:
+        for name, wanted, members, amount in amounts:
             have = float((weights * amount)[members].sum())
             if have <= 0:
-                raise BlueprintError(f"rule {rule.id!r} wants {rule.min:g}, but no eligible item of the pool meets it")
-            factor = float(rule.min or 0.0) / have
+                raise InfeasibleBlueprintError(
+                    f"rule {name!r} wants {wanted:g}, but no eligible item of the pool meets it",
+                    (Shortfall(name, wanted),),
+                )
+            factor = wanted / have
             weights[members] *= factor
             worst = max(worst, abs(factor - 1))
         if worst < 1e-12:
@@ -265,9 +274,20 @@ def reference_form(pool: Pool, blueprint: Blueprint) -> tuple[ReferenceForm, NDA
 
 
 def rule_amounts(pool: Pool, rule: Rule, marks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What each item adds to a count or sum rule it meets, (J,)."""
+    """What each item adds to a count or sum rule it meets, (J,); an empty cell adds nothing.
+
+    Raises BlueprintError where the summed column holds something other than a number.
+    """
     if rule.what == "count":
         return np.ones(len(pool))
     if rule.of == "marks":
         return marks
-    return np.array([float(str(value)) if value is not None else 0.0 for value in pool.column(rule.of)])
+    amounts = np.zeros(len(pool))
+    for j, value in enumerate(pool.column(rule.of)):
+        try:
+            amounts[j] = float(str(value)) if value is not None else 0.0
+        except ValueError:
+            raise BlueprintError(
+                f"rule {rule.id!r} sums {rule.of}, but item {pool.ids[j]!r} has {rule.of} = {value!r}, not a number"
+            ) from None
+    return amounts

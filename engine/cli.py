@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +34,23 @@ def _plain_errors() -> Iterator[None]:
 
     try:
         yield
-    except (engine.InfeasibleBlueprintError, engine.ReleaseError) as error:
+    except (engine.InfeasibleBlueprintError, engine.InfeasibleReleaseError) as error:
         raise NoSolution(str(error)) from None
-    except (engine.PoolError, engine.BlueprintError, engine.DesignError, ValueError) as error:
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: object) -> object:
+    """The same data with null where a number does not exist, as JSON has no NaN."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _write_rows(path: Path, rows: Sequence[Sequence[object]]) -> None:
@@ -67,16 +81,17 @@ def assemble(
     with _plain_errors():
         pool, blueprint = engine.read_pool(pool_file), engine.read_blueprint(blueprint_file)
         assembly = engine.assemble(pool, blueprint, forms=forms, spares=spares, seed=seed)
-    marks = dict(zip(pool.ids, blueprint.item_marks(pool).tolist(), strict=True))
-    for form in assembly.forms:
-        rows = [[n, item, marks[item]] for n, item in enumerate(form.items, start=1)]
-        _write_rows(out / f"{form.name}.csv", [["position", "id", "marks"], *rows])
-    write_assembly_report(out / "report.html", assembly, blueprint, lead=pool_file.name)
+        marks = dict(zip(pool.ids, blueprint.item_marks(pool).tolist(), strict=True))
+        for form in assembly.forms:
+            rows = [[n, item, marks[item]] for n, item in enumerate(form.items, start=1)]
+            _write_rows(out / f"{form.name}.csv", [["position", "id", "marks"], *rows])
+        write_assembly_report(out / "report.html", assembly, blueprint, lead=pool_file.name)
     if as_json:
-        click.echo(json.dumps(_assembly_document(assembly, blueprint, marks), ensure_ascii=False))
+        _print_json(_assembly_document(assembly, blueprint, marks))
         return
     for form in assembly.forms:
-        click.echo(f"{form.name}: {len(form.items)} items, information within {form.deviation:.2%} of the target")
+        target = "no target" if blueprint.target is None else f"information within {form.deviation:.2%} of the target"
+        click.echo(f"{form.name}: {len(form.items)} items, {target}")
     kept = sum(line.ok for line in assembly.recount)
     click.echo(f"recount: {kept} of {len(assembly.recount)} rules kept; wrote {out}")
 
@@ -120,10 +135,10 @@ def release(pool_file: Path, policy_file: Path, seed: int, out: Path, as_json: b
     with _plain_errors():
         pool = engine.read_pool(pool_file)
         chosen = engine.choose_release(pool, engine.read_policy(policy_file), seed=seed)
-    _write_rows(out / "release.csv", [["id", "reason"], *chosen.reasons.items()])
-    write_release_report(out / "report.html", chosen, pool, [])
+        _write_rows(out / "release.csv", [["id", "reason"], *chosen.reasons.items()])
+        write_release_report(out / "report.html", chosen, pool, [])
     if as_json:
-        click.echo(json.dumps(asdict(chosen), ensure_ascii=False))
+        _print_json({"status": "feasible"} | asdict(chosen))
         return
     click.echo(
         f"{len(chosen.items)} of {len(pool)} items; worst margin {chosen.worst(1):.2f}, "
@@ -132,9 +147,7 @@ def release(pool_file: Path, policy_file: Path, seed: int, out: Path, as_json: b
     click.echo(f"wrote {out}")
 
 
-@click.command(
-    epilog="Example: tiku simulate --pool pool.csv --design design.toml --examinees 500 --seed 7 --out sim --cut 0.0"
-)
+@click.command(epilog="Example: tiku simulate --pool pool.csv --design design.toml --examinees 500 --seed 7 --out sim")
 @click.option("--pool", "pool_file", required=True, type=FILE, help="CSV: id, a, b and attributes.")
 @click.option("--design", "design_file", required=True, type=FILE, help="TOML: [start] [content] [exposure] [stop].")
 @click.option("--examinees", default=500, show_default=True, type=click.IntRange(1, 1_000_000))
@@ -144,7 +157,7 @@ def release(pool_file: Path, policy_file: Path, seed: int, out: Path, as_json: b
     default=0.60,
     show_default=True,
     type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
-    help="Share of marks.",
+    help="Share of the marks that passes.",
 )
 @click.option("--out", required=True, type=FOLDER, help="Folder for examinees.csv.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Report as one HTML file.")
@@ -172,11 +185,11 @@ def simulate(
         known = np.flatnonzero(pool.calibrated)
         reference = ReferenceForm(pool.parameters.take(known), np.full(len(known), 100 / len(known)))
         theta_cut = reference.cut(cut)
-    columns = zip(result.theta, result.estimate, result.standard_error, result.length, strict=True)
-    rows = [[i + 1, f"{t:.6f}", f"{e:.6f}", f"{s:.6f}", int(n)] for i, (t, e, s, n) in enumerate(columns)]
-    _write_rows(out / "examinees.csv", [["examinee", "theta", "estimate", "se", "items"], *rows])
-    if report is not None:
-        write_adaptive_report(report, result, pool, design, reference, cut_share=cut, lead=pool_file.name)
+        columns = zip(result.theta, result.estimate, result.standard_error, result.length, strict=True)
+        rows = [[i + 1, f"{t:.6f}", f"{e:.6f}", f"{s:.6f}", int(n)] for i, (t, e, s, n) in enumerate(columns)]
+        _write_rows(out / "examinees.csv", [["examinee", "theta", "estimate", "se", "items"], *rows])
+        if report is not None:
+            write_adaptive_report(report, result, pool, design, reference, cut_share=cut, lead=pool_file.name)
     summary = {
         "examinees": examinees,
         "mean_length": float(result.length.mean()),
@@ -191,7 +204,7 @@ def simulate(
         "seconds": result.seconds,
     } | result.decisions(theta_cut)
     if as_json:
-        click.echo(json.dumps(summary))
+        _print_json(summary)
         return
     for name, value in summary.items():
         click.echo(f"{name.replace('_', ' '):18} {value:.4g}")

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp
+from math import exp, floor
 from typing import Any
 
 from engine.blueprints import Blueprint, Rule
-from engine.pools import Pool
+from engine.pools import Pool, PoolError
 
 ROUNDING = 1e-6
 
@@ -39,10 +39,16 @@ def recount(
     spares: Sequence[str] = (),
     targets: Sequence[tuple[float, float]] = (),
 ) -> tuple[RecountLine, ...]:
-    """Every rule on every form, given as name → item ids; `targets` are (theta, expected marks) pairs."""
+    """Every rule on every form, given as name → item ids; `targets` are (theta, expected marks) pairs.
+
+    Raises PoolError for an item that the pool does not hold.
+    """
     rows = {item: pool.row(j) for j, item in enumerate(pool.ids)}
     lines: list[RecountLine] = []
     for name, items in forms.items():
+        for item in items:
+            if item not in rows:
+                raise PoolError(f"form {name}: item {item!r} is not in the pool")
         form = [rows[item] for item in items]
         lines.append(_line(name, "length", blueprint.length, blueprint.length, len(form)))
         lines.append(_line(name, "no item twice", None, 0, len(items) - len(set(items))))
@@ -89,24 +95,37 @@ def _rule_lines(
         return [_line(name, rule.id, rule.min, rule.max, sum(_meets(row, rule.where) for row in form))]
     if rule.what == "sum":
         value = sum(
-            Fraction(str(_marks(row, blueprint) if rule.of == "marks" else row[rule.of]))
+            Fraction(str(_marks(row, blueprint) if rule.of == "marks" else row[rule.of] or 0))
             for row in form
             if _meets(row, rule.where)
         )
         return [_line(name, rule.id, rule.min, rule.max, float(value))]
     if rule.what == "at_most_one_per":
-        most = max(Counter(str(row[rule.of]) for row in form).values(), default=0)
+        most = max(Counter(str(row[rule.of]) for row in form if row[rule.of] is not None).values(), default=0)
         return [_line(name, rule.id, None, 1, most)]
     if rule.what == "enemies":
         here = {row["id"] for row in form}
-        return [_line(name, rule.id, None, 0, sum(len(here & set(row["enemies"] or ())) for row in form) // 2)]
+        pairs = {frozenset((row["id"], foe)) for row in form for foe in _enemies(row) if foe in here}
+        return [_line(name, rule.id, None, 0, sum(len(pair) == 2 for pair in pairs))]
     if rule.what == "exclude":
         return [_line(name, rule.id, None, 0, sum(_meets(row, rule.where) for row in form))]
+    return _overlap_lines(name, rule, blueprint, forms, spares)
+
+
+def _overlap_lines(
+    name: str, rule: Rule, blueprint: Blueprint, forms: Mapping[str, Sequence[str]], spares: Sequence[str]
+) -> list[RecountLine]:
+    if (name in spares) != (rule.forms == "spare"):
+        return []
     here = set(forms[name])
-    concerned = (name in spares) == (rule.forms == "spare")
-    others = [other for other in forms if other != name and other not in spares] if concerned else []
-    limit = int(Fraction(str(rule.share or 0)) * blueprint.length)
+    others = [other for other in forms if other != name and (name in spares or other not in spares)]
+    limit = floor(Fraction(str(rule.share)) * blueprint.length + Fraction(1, 10**9))  # a third of 3 is 1
     return [_line(name, f"{rule.id} ({other})", None, limit, len(here & set(forms[other]))) for other in others]
+
+
+def _enemies(row: Mapping[str, Any]) -> tuple[str, ...]:
+    listed = row["enemies"]
+    return listed if isinstance(listed, tuple) else (str(listed),) if listed else ()
 
 
 def _line(form: str, rule: str, low: float | None, high: float | None, value: float) -> RecountLine:
@@ -143,9 +162,17 @@ def _value_meets(value: object, wanted: object) -> bool:
     if isinstance(wanted, Mapping):
         if "prefix" in wanted:
             return str(value or "").startswith(str(wanted["prefix"]))
-        if value is None:
+        try:
+            number = float(str(value))
+        except ValueError:
             return False
-        return bool(wanted.get("min", float("-inf")) <= float(str(value)) <= wanted.get("max", float("inf")))
+        return bool(wanted.get("min", float("-inf")) <= number <= wanted.get("max", float("inf")))
     choices = wanted if isinstance(wanted, list | tuple) else [wanted]
-    held = value if isinstance(value, tuple) else (value,)
-    return any(str(one) == str(choice) or one == choice for one in held for choice in choices)
+    held = value if isinstance(value, tuple) else ("" if value is None else value,)
+    return any(_same(one, choice) for one in held for choice in choices)
+
+
+def _same(one: object, other: object) -> bool:
+    """3, 3.0 and "3" are the same grade; "3.0" is another text."""
+    texts = {str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in (one, other)}
+    return len(texts) == 1

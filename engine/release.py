@@ -7,7 +7,6 @@ every assessment point keeps secret items; the seed decides only between sets th
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
@@ -19,19 +18,24 @@ from numpy.typing import NDArray
 
 from engine.pools import Pool
 from engine.solver import Model, solve
+from engine.toml_files import read_document, value_of
 
 INFORMATION_THETA = tuple(np.arange(-3.0, 3.01, 0.5).tolist())
 
 
 class ReleaseError(ValueError):
-    """A release that cannot be made; the message says which part of the policy stands in the way."""
+    """A release policy that cannot be used; the message says what is wrong with it."""
+
+
+class InfeasibleReleaseError(ReleaseError):
+    """No set of items meets the policy; the message says which part of it stands in the way."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasePolicy:
     """What a release must be.
 
-    `share` of the pool's secret and published items together is to be published after this round. `margins` are columns
+    `share` of the pool's items is published; what earlier rounds published is not in the pool. `margins` are columns
     whose values keep their proportions within one item; `cells` are crossed as near as can be. `keep_per_point` secret
     items stay with every value of `point`. `withhold` lists conditions on items that are never published.
     """
@@ -46,6 +50,8 @@ class ReleasePolicy:
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ReleaseError(f"share = {self.share:g}: expected a share of the bank between 0 and 1")
+        if self.keep_per_point < 0:
+            raise ReleaseError(f"keep_per_point = {self.keep_per_point}: expected 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +91,20 @@ class Release:
 
 
 def read_policy(path: Path) -> ReleasePolicy:
-    """A policy from TOML. Raises ReleaseError naming the key."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-        }
-        return ReleasePolicy(**values)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"{path}: not TOML: {error}") from None
-    except TypeError:
-        raise ReleaseError(f"{path}: keys are {', '.join(ReleasePolicy.__slots__)}, and share is needed") from None
+    """A policy from TOML (docs/release.md describes it). Raises ReleaseError naming the key."""
+    return value_of(ReleasePolicy, read_document(path, ReleaseError), str(path), ReleaseError)
 
 
 def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: int = 2000) -> Release:
-    """Choose the items of one round. Raises ReleaseError when margins, points and share cannot be met together."""
+    """Choose the items of one round. Raises InfeasibleReleaseError when margins, points and share cannot all be met."""
     allowed = np.ones(len(pool), bool)
     for condition in policy.withhold:
-        allowed &= ~pool.where(condition)
+        allowed &= ~pool.where(condition, strict=False)  # a value that no item has withholds none
     count = round(policy.share * len(pool))
-    if allowed.sum() < count:
-        raise ReleaseError(f"share {policy.share:g} means {count} items, but only {allowed.sum()} may be published")
+    if not 0 < count <= allowed.sum():
+        raise InfeasibleReleaseError(
+            f"share {policy.share:g} of {len(pool)} items means {count}; {allowed.sum()} may be published"
+        )
     rng = np.random.default_rng(seed)
     model = Model()
     x = model.add_columns(len(pool), cost=np.round(1e-4 * rng.random(len(pool)), 9), integer=True)
@@ -117,7 +116,9 @@ def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: i
         for _, members in strata(pool, (column,)):
             quota = exact * len(members)
             model.add_row(f"margin {column}", x[members], 1.0, floor(quota + 1e-9), ceil(quota - 1e-9))
-    for _, members in strata(pool, (policy.point,)):
+    for (point,), members in strata(pool, (policy.point,)):
+        if not point:
+            continue
         model.add_row("secret items a point", x[members], 1.0, -np.inf, max(0, len(members) - policy.keep_per_point))
     for _, members in strata(pool, policy.cells):
         quota = exact * len(members)
@@ -127,7 +128,7 @@ def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: i
         model.add_row("cell", columns, np.append(np.ones(len(members)), 1.0), quota, np.inf)
     solution = solve(model, seed=seed, nodes=nodes)
     if solution.x is None:
-        raise ReleaseError(
+        raise InfeasibleReleaseError(
             f"no {count} items keep the margins of {', '.join(policy.margins)} within one item and "
             f"{policy.keep_per_point} secret items at every {policy.point}; lower the share or drop a margin"
         )
@@ -136,11 +137,11 @@ def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: i
 
 
 def strata(pool: Pool, columns: Sequence[str]) -> list[tuple[tuple[str, ...], NDArray[np.intp]]]:
-    """Items by the crossed values of columns, in order of the values."""
+    """Items by the crossed values of columns, in order of the values; an empty cell is the value ""."""
     members: dict[tuple[str, ...], list[int]] = {}
     values = [pool.column(name) for name in columns]
     for j in range(len(pool)):
-        members.setdefault(tuple(str(column[j]) for column in values), []).append(j)
+        members.setdefault(tuple("" if column[j] is None else str(column[j]) for column in values), []).append(j)
     return [(key, np.array(members[key])) for key in sorted(members)]
 
 
@@ -153,12 +154,13 @@ def _release(pool: Pool, policy: ReleasePolicy, chosen: NDArray[np.intp], seed: 
             rows.append(Stratum(columns, values, len(members), exact * len(members), published))
     calibrated = pool.calibrated
     known = np.intersect1d(chosen, np.flatnonzero(calibrated))
-    information = pool.parameters.information(INFORMATION_THETA)
-    whole = information[calibrated].sum(axis=0)
+    information = np.where(calibrated[:, None], pool.parameters.information(INFORMATION_THETA), 0.0)
+    whole = information.sum(axis=0)
+    given = np.divide(information[known].sum(axis=0), whole, out=np.full(len(whole), np.nan), where=whole > 0)
     reasons = {}
     cells = [pool.column(name) for name in policy.cells]
     for j in chosen:
-        stratum = " × ".join(str(column[j]) for column in cells)
+        stratum = " × ".join(str(column[j] or "–") for column in cells)
         reasons[pool.ids[j]] = f"fills the quota of {stratum}; its point keeps a secret item"
     return Release(
         items=tuple(pool.ids[j] for j in chosen),
@@ -166,15 +168,17 @@ def _release(pool: Pool, policy: ReleasePolicy, chosen: NDArray[np.intp], seed: 
         strata=tuple(rows),
         ks_difficulty=kolmogorov_smirnov(pool.parameters.b[known], pool.parameters.b[calibrated]),
         ks_discrimination=kolmogorov_smirnov(pool.parameters.a[known], pool.parameters.a[calibrated]),
-        information_share=dict(zip(INFORMATION_THETA, (information[known].sum(axis=0) / whole).tolist(), strict=True)),
+        information_share=dict(zip(INFORMATION_THETA, given.tolist(), strict=True)),
         seed=seed,
         pool_digest=pool.digest,
     )
 
 
 def kolmogorov_smirnov(sample: NDArray[np.float64], whole: NDArray[np.float64]) -> float:
-    """The largest distance between two empirical distribution functions."""
+    """The largest distance between two empirical distribution functions; NaN where one has no values."""
+    if not len(sample) or not len(whole):
+        return float("nan")
     points = np.concatenate([sample, whole])
-    one = np.searchsorted(np.sort(sample), points, side="right") / max(len(sample), 1)
-    other = np.searchsorted(np.sort(whole), points, side="right") / max(len(whole), 1)
-    return float(np.abs(one - other).max(initial=0.0))
+    one = np.searchsorted(np.sort(sample), points, side="right") / len(sample)
+    other = np.searchsorted(np.sort(whole), points, side="right") / len(whole)
+    return float(np.abs(one - other).max())

@@ -106,7 +106,6 @@ def write_release_report(
         [s.columns[0], s.values[0], str(s.items), f"{s.quota:.2f}", str(s.published), f"{s.deviation:+.2f}"]
         for s in margins
     ]
-    effect_rows = [[f"{e.known_share:.0%}", f"{e.marks_at_cut:.1f}", f"{e.false_passes:.1%}"] for e in effects]
     information = [[f"{theta:.1f}", f"{share:.1%}"] for theta, share in release.information_share.items()]
     items = [[item, named.get(item, ""), reason] for item, reason in release.reasons.items()]
     body = (
@@ -120,16 +119,7 @@ def write_release_report(
                 ("种子 seed", str(release.seed)),
             ]
         )
-        + "<h2>影响 Effect on scores</h2>"
-        + '<p class="note">最坏情形：考生熟记全部公开题（答对率 0.97）。 Worst case: every published item is known by '
-        "heart (right with probability 0.97). False passes: share of candidates below the cut who reach "
-        "60 % of the marks.</p>"
-        + table(
-            ("公开题占分 share of marks", "合格线考生期望分 marks at the cut", "误判合格 false passes"),
-            effect_rows,
-            numeric=range(3),
-            sortable=False,
-        )
+        + _effects(effects)
         + "<h2>代表性 Margins</h2>"
         + table(
             ("维度 column", "值 value", "题数 items", "配额 quota", "公开 published", "偏差 deviation"),
@@ -142,6 +132,20 @@ def write_release_report(
         + table(("题号 item", "内容 content", "理由 reason"), items)
     )
     write_text_whole(path, report_page("试题公开报告 Release report", body))
+
+
+def _effects(effects: Sequence[Effect]) -> str:
+    if not effects:
+        return ""
+    rows = [[f"{e.known_share:.0%}", f"{e.marks_at_cut:.1f}", f"{e.false_passes:.1%}"] for e in effects]
+    header = ("公开题占分 share of marks", "合格线考生期望分 marks at the cut", "误判合格 false passes")
+    return (
+        "<h2>影响 Effect on scores</h2>"
+        '<p class="note">最坏情形：考生熟记全部公开题（答对率 0.97）。'
+        "误判合格：低于合格线的考生中得到 60 % 以上分数者的比例。 "
+        "Worst case: every published item is known by heart (right with probability 0.97). False passes: share of "
+        "candidates below the cut who reach 60 % of the marks.</p>"
+    ) + table(header, rows, numeric=range(3), sortable=False)
 
 
 def write_adaptive_report(

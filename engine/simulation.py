@@ -47,7 +47,9 @@ class Simulation:
 
     @property
     def overlap(self) -> float:
-        """Mean share of items that two examinees have in common (Chen, Ankenmann & Spray, 2003)."""
+        """Mean share of items that two examinees have in common (Chen, Ankenmann & Spray, 2003); NaN for one alone."""
+        if len(self.theta) < 2:
+            return float("nan")
         N, counts = len(self.theta), self.exposure * len(self.theta)
         return float((counts * (counts - 1)).sum() / (N * (N - 1)) / self.length.mean())
 

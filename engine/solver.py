@@ -130,8 +130,8 @@ class Shortfall:
 def shortfalls(model: Model, names: Sequence[str], *, nodes: int = 500) -> tuple[Shortfall, ...]:
     """Which rows called `names` must give way, and how far, so that the model has a solution: an elastic run.
 
-    The sum of the violations, each relative to its bound, is minimised; first for the relaxed model, then, when that
-    has no violation, with whole items.
+    The sum of the violations, each relative to its bound, is minimised with whole items, so that what is reported is
+    enough; for the relaxed model where no whole items are found within `nodes`.
     """
     elastic = Model(
         cost=[0.0] * len(model.cost),
@@ -148,14 +148,15 @@ def shortfalls(model: Model, names: Sequence[str], *, nodes: int = 500) -> tuple
     for r, name in enumerate(model.row_names):
         columns, values = model.columns[r], model.values[r]
         if name in giving:
-            size = max(1.0, *(abs(b) for b in (model.row_lower[r], model.row_upper[r]) if np.isfinite(b)))
+            bounds = (model.row_lower[r], model.row_upper[r])
+            size = max([1.0, *(abs(bound) for bound in bounds if np.isfinite(bound))])
             pair = elastic.add_columns(2, upper=np.inf, cost=1.0 / size, integer=False)
             slack |= {int(pair[0]): name, int(pair[1]): name}
             columns, values = np.concatenate([columns, pair]), np.concatenate([values, [1.0, -1.0]])
         elastic.columns.append(columns.astype(np.int32))
         elastic.values.append(np.asarray(values, float))
         elastic.starts.append(elastic.starts[-1] + len(columns))
-    for relaxed in (True, False):
+    for relaxed in (False, True):
         solution = solve(elastic, nodes=nodes, relaxed=relaxed)
         if solution.x is None:
             continue
@@ -163,6 +164,5 @@ def shortfalls(model: Model, names: Sequence[str], *, nodes: int = 500) -> tuple
         for column, name in slack.items():
             if solution.x[column] > 1e-6:
                 amounts[name] = amounts.get(name, 0.0) + float(solution.x[column])
-        if amounts:
-            return tuple(Shortfall(name, amount) for name, amount in amounts.items())
+        return tuple(Shortfall(name, amount) for name, amount in amounts.items())
     return ()

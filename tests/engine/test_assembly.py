@@ -1,0 +1,391 @@
+"""Assembly against brute force on small pools, and its promises on the real papers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import (
+    Assembly,
+    Blueprint,
+    InfeasibleBlueprintError,
+    Pool,
+    PoolError,
+    Rule,
+    Target,
+    assemble,
+    form_overlaps,
+    reference_form,
+)
+from engine.pools import Value
+from tests.engine.samples import (
+    SHARE_NOTHING,
+    item,
+    random_pool,
+    random_rows,
+    real_blueprint,
+    sample_pool,
+    small_blueprint,
+)
+
+MARKS = {"single": 0.5, "multiple": 1.0}
+LOOSE = Target(marks_tolerance=50, marks_between_forms=100, information_goal=0)
+
+
+def amount(rule: Rule, row: dict[str, Value]) -> float:
+    if any(str(row[name]) != str(value) for name, value in rule.where.items()):
+        return 0.0
+    if rule.what == "count":
+        return 1.0
+    return MARKS[str(row["type"])] if rule.of == "marks" else float(str(row[rule.of]))
+
+
+def keeps(rule: Rule, form: list[dict[str, Value]]) -> bool:
+    """One rule on one form, in the plainest words."""
+    if rule.what in {"count", "sum"}:
+        low, high = rule.bounds
+        return low - 1e-9 <= sum(amount(rule, row) for row in form) <= high + 1e-9
+    if rule.what == "at_most_one_per":
+        return len({row[rule.of] for row in form}) == len(form)
+    if rule.what == "enemies":
+        return not any(one["id"] in other["enemies"] for one in form for other in form)  # type: ignore[operator]
+    return not any(row["flagged"] == "yes" for row in form)
+
+
+def admissible(pool: Pool, blueprint: Blueprint) -> list[tuple[int, ...]]:
+    """Every form that keeps the rules, by trying all."""
+    rows = [pool.row(j) for j in range(len(pool))]
+    return [
+        members
+        for members in combinations(range(len(pool)), blueprint.length)
+        if all(keeps(rule, [rows[j] for j in members]) for rule in blueprint.rules if rule.what != "overlap")
+    ]
+
+
+@st.composite
+def random_rules(draw: st.DrawFn) -> list[Rule]:
+    """Zero to five rules of different kinds with random bounds."""
+    rules = []
+    for n in range(draw(st.integers(0, 3))):
+        column, value = draw(
+            st.sampled_from([("type", "single"), ("type", "multiple"), ("section", "S1"), ("section", "S2")])
+        )
+        what, of = draw(st.sampled_from([("count", ""), ("sum", "marks"), ("sum", "minutes")]))
+        low = draw(st.sampled_from([None, 0, 0.5, 1, 1.5, 2, 3]))
+        width = draw(st.sampled_from([None, 0, 0.5, 1]))
+        high = None if width is None else (low or 0) + width
+        rules.append(Rule(f"{n}", what, of=of, where={column: value}, min=low, max=high))
+    extra = [
+        Rule("points", "at_most_one_per", of="point"),
+        Rule("foes", "enemies"),
+        Rule("clean", "exclude", where={"flagged": "yes"}),
+    ]
+    return rules + draw(st.lists(st.sampled_from(extra), unique_by=lambda rule: rule.id))
+
+
+def full_pool(seed: int, count: int) -> Pool:
+    """A random pool in which every value that a rule may name does occur."""
+    rows = random_rows(seed, count)
+    for row, (kind, section) in zip(rows, [("single", "S1"), ("multiple", "S2"), ("single", "S3")], strict=False):
+        row |= {"type": kind, "section": section}
+    return Pool.from_rows(rows)
+
+
+def attempt(pool: Pool, blueprint: Blueprint) -> Assembly | InfeasibleBlueprintError:
+    try:
+        return assemble(pool, blueprint)
+    except InfeasibleBlueprintError as error:
+        return error
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    count=st.integers(4, 12),
+    length=st.integers(1, 5),
+    rules=random_rules(),
+)
+def test_a_form_is_found_exactly_when_some_subset_keeps_the_rules(
+    seed: int, count: int, length: int, rules: list[Rule]
+) -> None:
+    pool, blueprint = full_pool(seed, count), small_blueprint(*rules, length=length)
+    possible = {tuple(pool.ids[j] for j in members) for members in admissible(pool, blueprint)}
+    found = attempt(pool, blueprint)
+    if isinstance(found, Assembly):
+        assert tuple(sorted(found.forms[0].items)) in possible
+        assert all(line.ok for line in found.recount)
+    else:
+        assert not possible
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), length=st.integers(2, 5), rules=random_rules())
+def test_the_deviation_is_the_least_of_all_forms_that_keep_the_rules(seed: int, length: int, rules: list[Rule]) -> None:
+    pool, blueprint = full_pool(seed, 11), small_blueprint(*rules, length=length, target=LOOSE)
+    possible = admissible(pool, blueprint)
+    if not possible:
+        return
+    reference, weights = reference_form(pool, blueprint)
+    theta = reference.cut(0.60) + np.array(LOOSE.theta_from_cut)
+    information = pool.parameters.information(theta)
+    target = weights @ information
+    least = min(float(np.abs(information[list(members)].sum(axis=0) / target - 1).max()) for members in possible)
+    form = assemble(pool, blueprint).forms[0]
+    assert form.deviation == pytest.approx(least, abs=2e-6)
+    assert form.bound <= form.deviation + 1e-6
+    assert form.bound == pytest.approx(least, abs=2e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), tolerance=st.sampled_from([0.05, 0.1, 0.2]))
+def test_expected_marks_are_a_hard_rule(seed: int, tolerance: float) -> None:
+    target = Target(marks_tolerance=tolerance, marks_between_forms=1, theta_from_cut=(-1, 0, 1), information_goal=0)
+    pool, blueprint = random_pool(seed, 10), small_blueprint(length=4, target=target)
+    reference, _ = reference_form(pool, blueprint)
+    theta = reference.cut(0.60) + np.array(target.theta_from_cut)
+    expected = blueprint.item_marks(pool)[:, None] * pool.parameters.probability(theta)
+    wanted = reference.expected_marks(theta)
+    off = [np.abs(expected[list(m)].sum(axis=0) - wanted).max() for m in combinations(range(10), 4)]
+    if abs(min(off) - tolerance) < 1e-5:  # too near to call
+        return
+    found = attempt(pool, blueprint)
+    if isinstance(found, Assembly):
+        assert np.abs(np.array(found.forms[0].expected_marks) - wanted).max() <= tolerance + 1e-6
+    else:
+        assert min(off) > tolerance
+        assert all(short.rule.startswith("expected marks at") for short in found.shortfalls)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_parallel_forms_share_nothing_and_spares_no_more_than_allowed(seed: int) -> None:
+    rules = [
+        SHARE_NOTHING,
+        Rule("spare", "overlap", forms="spare", share=0.5),
+        Rule("multiples", "count", where={"type": "multiple"}, min=1, max=1),
+        Rule("points", "at_most_one_per", of="point"),
+    ]
+    pool, blueprint = random_pool(seed, 40), small_blueprint(*rules, length=4)
+    assembly = assemble(pool, blueprint, forms=3, spares=2, seed=seed)
+    assert [(form.name, form.spare) for form in assembly.forms] == [
+        ("A", False),
+        ("B", False),
+        ("C", False),
+        ("D", True),
+        ("E", True),
+    ]
+    overlaps = form_overlaps(assembly)
+    assert all(shared == (0 if set(pair) <= set("ABC") else min(shared, 2)) for pair, shared in overlaps.items())
+    assert len(overlaps) == 10
+    assert all(line.ok for line in assembly.recount)
+
+
+def test_two_spares_are_not_the_same_paper() -> None:
+    rules = [SHARE_NOTHING, Rule("spare", "overlap", forms="spare", share=0.25)]
+    assembly = assemble(random_pool(1, 30), small_blueprint(*rules, length=4), spares=2)
+    assert form_overlaps(assembly)["B", "C"] <= 1
+
+
+def test_the_first_form_leaves_what_the_second_cannot_do_without() -> None:
+    """Alone, the best form takes a and b or c; then nothing of S1 or no multiple is left for another."""
+    pool = Pool.from_rows(
+        [
+            item("a", type="multiple", section="S1", a=1.0),
+            item("b", type="single", section="S1", a=3.0**0.5),
+            item("c", type="multiple", section="S2", a=3.0**0.5),
+            item("d", type="single", section="S2", a=1.0),
+        ]
+    )
+    rules = [
+        Rule("S1", "count", where={"section": "S1"}, min=1),
+        Rule("multiples", "count", where={"type": "multiple"}, min=1),
+        SHARE_NOTHING,
+    ]
+    blueprint = small_blueprint(*rules, length=2, target=replace(LOOSE, cut_share=0.5, theta_from_cut=(0.0,)))
+    (alone,) = assemble(pool, blueprint).forms
+    assert alone.deviation == pytest.approx(0, abs=1e-6)
+    rest = Pool.from_rows([pool.row(j) for j, name in enumerate(pool.ids) if name not in alone.items])
+    with pytest.raises((InfeasibleBlueprintError, PoolError)):
+        assemble(rest, blueprint)
+
+    together = assemble(pool, blueprint, forms=2)
+    assert {frozenset(form.items) for form in together.forms} == {frozenset("ad"), frozenset("bc")}
+
+
+def test_items_stand_in_the_blueprints_order() -> None:
+    pool = Pool.from_rows(
+        [
+            item("1", type="multiple", section="S1"),
+            item("2", type="single", section="S2"),
+            item("4", type="single", section="S1"),
+            item("3", type="single", section="S1"),
+        ]
+    )
+    assert assemble(pool, small_blueprint()).forms[0].items == ("3", "4", "2", "1")
+
+
+# What is refused, and why
+
+
+def shortfalls_of(pool: Pool, blueprint: Blueprint, forms: int = 1) -> tuple[dict[str, float], str]:
+    with pytest.raises(InfeasibleBlueprintError) as caught:
+        assemble(pool, blueprint, forms=forms)
+    return {short.rule: round(short.amount, 6) for short in caught.value.shortfalls}, str(caught.value)
+
+
+SIX = Pool.from_rows(
+    [item(f"s{j}", type="single", section="S1", point=f"P{j}") for j in range(4)]
+    + [item(f"m{j}", type="multiple", section="S2", point=f"P{j}") for j in range(2)]
+)
+
+
+def test_a_rule_that_wants_more_than_the_pool_holds_is_named_with_both_numbers() -> None:
+    rules = [
+        Rule("multiples", "count", where={"type": "multiple"}, min=3),
+        Rule("marks of S1", "sum", of="marks", where={"section": "S1"}, min=2.5),
+    ]
+    amounts, message = shortfalls_of(SIX, small_blueprint(*rules))
+    assert amounts == {"multiples": 1, "marks of S1": 0.5}
+    assert "rule 'multiples': the pool holds 2 eligible, the rule wants 3" in message
+    assert "rule 'marks of S1': the pool holds 2 eligible, the rule wants 2.5" in message
+
+
+def test_a_pool_smaller_than_the_form_is_named() -> None:
+    amounts, message = shortfalls_of(SIX, small_blueprint(length=8))
+    assert amounts == {"length": 2}
+    assert message == "rule 'length': the pool holds 6 eligible, the rule wants 8"
+
+
+def test_flagged_items_do_not_count() -> None:
+    pool = Pool.from_rows([item("q1"), item("q2"), item("q3", flagged="yes")])
+    amounts, _ = shortfalls_of(pool, small_blueprint(Rule("clean", "exclude", where={"flagged": "yes"}), length=3))
+    assert amounts == {"length": 1}
+
+
+def test_several_disjoint_forms_are_counted_together() -> None:
+    rules = [Rule("multiples", "count", where={"type": "multiple"}, min=1, max=1), SHARE_NOTHING]
+    amounts, message = shortfalls_of(SIX, small_blueprint(*rules, length=3), forms=3)
+    assert amounts == {"length": 3, "multiples": 1}
+    assert "the pool holds 2 eligible, 3 forms with no item in common want 3" in message
+
+
+def test_an_exact_rule_that_no_eligible_item_meets_is_infeasible_not_wrong_input() -> None:
+    pool = Pool.from_rows([item("q1"), item("q2"), item("q3", type="multiple", flagged="yes")])
+    rules = [
+        Rule("multiples", "count", where={"type": "multiple"}, min=1, max=1),
+        Rule("clean", "exclude", where={"flagged": "yes"}),
+    ]
+    amounts, _ = shortfalls_of(pool, small_blueprint(*rules, length=2, target=LOOSE))
+    assert amounts == {"multiples": 1}
+
+
+def granted(blueprint: Blueprint, amounts: dict[str, float]) -> Blueprint:
+    rules = [
+        replace(
+            rule,
+            min=None if rule.min is None else rule.min - amounts.get(rule.id, 0.0),
+            max=None if rule.max is None else rule.max + amounts.get(rule.id, 0.0),
+        )
+        for rule in blueprint.rules
+    ]
+    return replace(blueprint, rules=tuple(rules))
+
+
+def test_rules_that_contradict_only_together_are_named_and_granting_the_amount_helps() -> None:
+    rules = [
+        Rule("two multiples", "count", where={"type": "multiple"}, min=2),
+        Rule("little of S2", "count", where={"section": "S2"}, max=0),
+        Rule("some of S1", "count", where={"section": "S1"}, min=1),
+    ]
+    blueprint = small_blueprint(*rules)
+    amounts, message = shortfalls_of(SIX, blueprint)
+    assert set(amounts) <= {"two multiples", "little of S2"}
+    assert sum(amounts.values()) == 2
+    assert "must give way by 2" in message
+    assert assemble(SIX, granted(blueprint, amounts)).forms[0].items
+
+
+def test_a_point_asked_twice_is_named_when_there_are_too_few_points() -> None:
+    amounts, message = shortfalls_of(SIX, small_blueprint(Rule("points", "at_most_one_per", of="point"), length=5))
+    assert amounts == {"points": 1}
+    assert message == "form A: the rules cannot all be met: rule 'points' must give way by 1"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), rules=random_rules())
+def test_once_the_counts_suffice_the_stated_amounts_are_enough(seed: int, rules: list[Rule]) -> None:
+    pool = full_pool(seed, 10)
+    blueprint = small_blueprint(*[rule for rule in rules if rule.what in {"count", "sum"}], length=4)
+    found = attempt(pool, blueprint)
+    for _ in range(2):  # what counting finds is said first, what only holds together after it
+        if isinstance(found, InfeasibleBlueprintError):
+            assert found.shortfalls
+            blueprint = granted(blueprint, {short.rule: short.amount + 1e-6 for short in found.shortfalls})
+            found = attempt(pool, blueprint)
+    assert isinstance(found, Assembly)
+    assert all(line.ok for line in found.recount)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (Rule("r", "count", where={"tipe": "single"}, min=1), "the pool has no column 'tipe'; did you mean 'type'?"),
+        (Rule("r", "count", where={"type": "singel"}, min=1), "no item has type = 'singel'; did you mean 'single'?"),
+        (Rule("r", "at_most_one_per", of="pint"), "the pool has no column 'pint'; did you mean 'point'?"),
+    ],
+)
+def test_a_rule_on_nothing_is_wrong_input(rule: Rule, message: str) -> None:
+    with pytest.raises(PoolError) as caught:
+        assemble(SIX, small_blueprint(rule))
+    assert str(caught.value) == message
+
+
+# The real papers
+
+
+def test_the_real_papers_are_parallel_and_the_spare_shares_a_fifth_at_most(real_assembly: Assembly) -> None:
+    assert [len(form.items) for form in real_assembly.forms] == [190, 190, 190]
+    overlaps = form_overlaps(real_assembly)
+    assert overlaps["A", "B"] == 0
+    assert max(overlaps["A", "C"], overlaps["B", "C"]) <= 38
+    assert all(line.ok for line in real_assembly.recount)
+
+
+def test_the_real_papers_are_equally_hard_and_equally_informative(real_assembly: Assembly) -> None:
+    expected = np.array([form.expected_marks for form in real_assembly.forms])
+    assert real_assembly.target_marks[2] == pytest.approx(60, abs=1e-6)
+    assert np.abs(expected - real_assembly.target_marks).max() <= 0.5
+    assert np.ptp(expected, axis=0).max() <= 1
+    assert max(form.deviation for form in real_assembly.forms) <= 0.01
+    assert all(0 <= form.bound <= form.deviation for form in real_assembly.forms)
+    assert all(0.9 < form.accuracy < 1 for form in real_assembly.forms)
+
+
+def test_the_real_papers_begin_with_true_false_and_end_with_multiple_response(real_assembly: Assembly) -> None:
+    kind = dict(zip(sample_pool().ids, sample_pool().column("type"), strict=True))
+    for form in real_assembly.forms:
+        assert [kind[name] for name in form.items] == ["true_false"] * 40 + ["single"] * 140 + ["multiple"] * 10
+
+
+def test_the_same_inputs_give_the_same_papers_whatever_the_order_of_rows(real_assembly: Assembly) -> None:
+    pool = sample_pool()
+    rows = [pool.row(j) for j in np.random.default_rng(1).permutation(len(pool))]
+    again = assemble(Pool.from_rows(rows), real_blueprint(), forms=2, spares=1, seed=7)
+    assert replace(again, seconds=0.0) == replace(real_assembly, seconds=0.0)
+
+
+def test_another_seed_gives_other_papers() -> None:
+    pool, blueprint = random_pool(2, 60), small_blueprint(length=10, target=Target(information_goal=0.2))
+    forms = {assemble(pool, blueprint, seed=seed).forms[0].items for seed in range(6)}
+    assert len(forms) > 1
+
+
+def test_without_a_target_nothing_is_promised_about_marks() -> None:
+    assembly = assemble(SIX, small_blueprint())
+    assert (assembly.theta, assembly.target_marks, assembly.forms[0].expected_marks) == ((), (), ())
+    assert np.isnan([assembly.theta_cut, assembly.forms[0].deviation, assembly.forms[0].accuracy]).all()
