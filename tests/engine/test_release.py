@@ -120,10 +120,10 @@ def test_cells_deviate_as_little_as_any_admissible_set(seed: int, share: float) 
 
 @settings(max_examples=50, deadline=None)
 @given(
-    one=st.lists(st.floats(-3, 3), min_size=1, max_size=30), other=st.lists(st.floats(-3, 3), min_size=1, max_size=30)
+    one=st.lists(st.floats(-3, 3), min_size=2, max_size=30), other=st.lists(st.floats(-3, 3), min_size=2, max_size=30)
 )
 def test_the_distance_of_distributions_is_kolmogorov_and_smirnovs(one: list[float], other: list[float]) -> None:
-    expected = ks_2samp(one, other, method="exact").statistic
+    expected = ks_2samp(one, other, method="asymp").statistic
     assert kolmogorov_smirnov(np.array(one), np.array(other)) == pytest.approx(expected, abs=1e-12)
 
 
