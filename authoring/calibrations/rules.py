@@ -13,9 +13,11 @@ from authoring.calibrations.tables import Calibration, CalibrationSitting, ItemS
 from authoring.columns import now
 from authoring.errors import BankError, ConflictError, UnknownError
 from authoring.items.states import batches, standings
+from authoring.items.tables import Item as ItemRow
 from authoring.items.tables import ItemState, ItemVersion
 from authoring.items.views import pool_items
 from authoring.people.actors import Role
+from calibration import Scale
 from engine import Pool
 from item_formats import read_item
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from authoring.people.actors import Actor
 
 SITTING = Sitting.__table__
+CALIBRATION = Calibration.__table__
+ITEM = ItemRow.__table__
 VERSION = ItemVersion.__table__
 STATISTICS = ItemStatistics.__table__
 
@@ -58,9 +62,7 @@ def register_sitting(
     actor.need(Role.PSYCHOMETRICIAN)
     if session.scalar(select(SITTING.c.id).where(SITTING.c.code == code)):
         raise ConflictError("sitting-exists", f"there is a sitting {code!r} already")
-    early = [item.code for item in standings(session, responses.items) if item.state not in ANSWERABLE]
-    if early:
-        raise ConflictError("not-in-use", f"{early[0]} was answered, but never let into pretest: check the item codes")
+    _answered_versions(session, responses.items, ANSWERABLE)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     row = Sitting(
         code=code,
@@ -101,11 +103,23 @@ def save_calibration(
     Raises
     ------
     BankError
-        `not-converged` if the run did not converge: its numbers are not for use.
+        `not-converged` if the run did not converge: its numbers are not for use. `no-sitting` without sittings.
+    UnknownError
+        If a sitting is not one of the standard, or an item is not in the bank.
+    ConflictError
+        `not-in-use` if an item has neither an accepted version nor one in pretest (any more).
     """
     actor.need(Role.PSYCHOMETRICIAN)
     if not result.converged:
         raise BankError("not-converged", "the calibration did not converge: allow more iterations or use a prior")
+    if not sittings:
+        raise BankError("no-sitting", "name the sittings that the responses come from: register them first")
+    ours = set(session.scalars(select(SITTING.c.id).where(SITTING.c.standard_id == standard_id)))
+    strange = [sitting for sitting in sittings if sitting not in ours]
+    if strange:
+        raise UnknownError("unknown-sitting", f"the standard {standard_id} has no sitting {strange[0]}")
+    # what was withdrawn since it was answered still has its statistics
+    versions = _answered_versions(session, [s.item for s in statistics], ANSWERABLE | {ItemState.WITHDRAWN})
     document = result.document()
     row = Calibration(
         standard_id=standard_id,
@@ -130,7 +144,6 @@ def save_calibration(
         insert(CalibrationSitting.__table__),
         [{"calibration_id": calibration_id, "sitting_id": sitting} for sitting in sittings],
     )
-    versions = {item.code: item.version_id for item in standings(session, [s.item for s in statistics])}
     parameters = {item.id: item for item in result.items}
     raised: dict[str, list[str]] = {}
     for flag in flags:
@@ -143,8 +156,8 @@ def save_calibration(
                 "calibration_id": calibration_id,
                 "version_id": versions[one.item],
                 "n": round(one.n),
-                "p_value": one.p_value,
-                "point_biserial": None if isnan(one.point_biserial) else one.point_biserial,
+                "p_value": _known(one.p_value),
+                "point_biserial": _known(one.point_biserial),
                 "model": item.model if item else None,
                 "a": item.a if item else None,
                 "b": item.b if item else None,
@@ -187,7 +200,8 @@ def calibrated_pool(session: Session, standard_id: int, calibration_id: int) -> 
     """
     query = select(STATISTICS).where(STATISTICS.c.calibration_id == calibration_id)
     known = {row.version_id: row for row in session.execute(query)}
-    if not known:
+    scale = session.scalar(select(CALIBRATION.c.scale).where(CALIBRATION.c.id == calibration_id))
+    if not known or scale is None:
         raise UnknownError("unknown-calibration", f"there is no calibration {calibration_id} with statistics")
     rows = []
     for item in pool_items(session, standard_id):
@@ -209,4 +223,24 @@ def calibrated_pool(session: Session, standard_id: int, calibration_id: int) -> 
                 "version": str(item.version),
             }
         )
-    return Pool.from_rows(rows)
+    return Pool.from_rows(rows, scale=Scale(**scale))
+
+
+def _answered_versions(session: Session, codes: Sequence[str], in_use: frozenset[ItemState]) -> dict[str, int]:
+    """The version of each item that candidates met: the newest, or the accepted one while a newer is written."""
+    items = standings(session, codes)
+    older = [item for item in items if item.state not in in_use]
+    early = [item.code for item in older if item.accepted_number is None]
+    if early:
+        raise ConflictError("not-in-use", f"{early[0]} was answered, but never let into pretest: check the item codes")
+    versions = {item.code: item.version_id for item in items}
+    accepted = (VERSION.c.item_id == ITEM.c.id) & (VERSION.c.number == ITEM.c.accepted_number)
+    for batch in batches([item.item_id for item in older]):
+        query = select(ITEM.c.code, VERSION.c.id).join(VERSION, accepted).where(ITEM.c.id.in_(batch))
+        versions |= {row[0]: row[1] for row in session.execute(query)}
+    return versions
+
+
+def _known(number: float) -> float | None:
+    """NaN is no value that both databases keep."""
+    return None if isnan(number) else number
