@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from item_formats.model import RATIONALE, Item, item_of
 from item_formats.parsing import MATHML, QTI, SSML, XML_LANG, local_name, qti, split_name
-
-if TYPE_CHECKING:
-    from lxml import etree
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,7 @@ def for_candidate(item: Item, profile: CandidateProfile = CANDIDATE) -> Item:
         if element is not root and _goes(element, profile):
             _remove(element)
     _strip_content(root, profile)
+    etree.cleanup_namespaces(root)
     return item_of(root)
 
 

@@ -96,6 +96,7 @@ LEAKS = {
     "foreign element": '<x:key xmlns:x="urn:x">LEAK</x:key>',
     "data attribute": '<p data-key="LEAK">see</p>',
     "class": '<p class="LEAK qti-align-left">see</p>',
+    "foreign attribute": '<p xmlns:x="urn:LEAK" x:key="LEAK">see</p>',
     "label": '<p label="LEAK">see</p>',
     "formula annotation": '<math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><mi>x</mi>'
     '<annotation encoding="application/x-tex">LEAK</annotation></semantics></math>',

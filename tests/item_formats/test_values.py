@@ -61,7 +61,12 @@ def test_match_ignores_order_in_multiple_containers_only() -> None:
     ab, ba = ("A", "B"), ("B", "A")
     assert values_match(ab, ba, cardinality="multiple") is True
     assert values_match(ab, ba, cardinality="ordered") is False
+
+
+def test_match_counts_how_often_a_value_stands_in_a_multiple_container() -> None:
     assert values_match(("A", "A"), ("A",), cardinality="multiple") is False
+    assert values_match(("A", "A", "B"), ("A", "B", "B"), cardinality="multiple") is False
+    assert values_match(("A", "B", "A"), ("A", "A", "B"), cardinality="multiple") is True
 
 
 def test_match_with_null_is_null() -> None:

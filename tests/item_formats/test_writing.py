@@ -18,6 +18,7 @@ def test_the_file_is_replaced_by_the_new_content_alone(tmp_path: Path) -> None:
     write_whole(path, b"new")
     assert path.read_bytes() == b"new"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.html"]
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from item_formats import choice_item, read_item
+from item_formats import read_item
 from item_formats.rendering.content import WRITE_IN, document, option_html, stem_html, text_html
 from tests.item_formats.documents import capitals, correct, single, texts, true_false
 from tests.item_formats.documents import document as qti_document
@@ -93,13 +93,7 @@ def test_options_of_true_false_read_as_words() -> None:
 
 @given(texts)
 def test_any_text_stays_text(text: str) -> None:
-    item = choice_item(
-        identifier="Q1",
-        item_type=single().item_type,
-        stem=text,
-        options=[text, "b", "c"],
-        key="B",  # type: ignore[arg-type]
-    )
+    item = single(stem=text, options=[text, f"{text}甲", f"{text}乙"])
     page = parse_html(document(title=text, language="zh-CN", styles="", body=f"<main>{stem_html(item)}</main>"))
     (main,) = page.iter("main")
     assert "".join(main.itertext()).split() == text.replace("（）", "（\u3000\u3000\u3000）").split()
