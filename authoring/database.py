@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ from authoring.migrations import HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection, ExecutionContext
@@ -49,7 +48,7 @@ class Bank:
     engine: Engine
     readers: sessionmaker[Session]
     writers: sessionmaker[Session]
-    turn: AbstractContextManager[Any]  # SQLite has one writer: threads of this process queue here, not in busy-waits
+    turn: threading.Lock | None  # SQLite has one writer: threads of this process queue here, not in busy-waits
 
     def close(self) -> None:
         self.engine.dispose()
@@ -99,7 +98,7 @@ def connect(database: str | Path) -> Bank:
         engine=engine,
         readers=sessionmaker(engine.execution_options(**{ACCESS: "read"}, **read), autoflush=False),
         writers=sessionmaker(engine.execution_options(**{ACCESS: "write"}, **write), expire_on_commit=False),
-        turn=threading.Lock() if url.get_backend_name() == "sqlite" else nullcontext(),
+        turn=threading.Lock() if url.get_backend_name() == "sqlite" else None,
     )
 
 
@@ -164,7 +163,7 @@ def writing(bank: Bank, actor: Actor) -> Iterator[Session]:
     ConflictError
         `changed-meanwhile` if a row was changed by somebody else since it was read.
     """
-    with bank.turn, bank.writers() as session, database_errors(bank):
+    with _turn(bank), bank.writers() as session, database_errors(bank):
         session.info[ACTOR] = actor
         session.info[EVENTS] = 0
         yield session
@@ -172,6 +171,19 @@ def writing(bank: Bank, actor: Actor) -> Iterator[Session]:
         if session.in_transaction() and session.connection().info.get(CHANGES) and not session.info[EVENTS]:
             raise BankError("unaudited-change", "rows changed without an audit event: call audit.record in the rule")
         session.commit()
+
+
+@contextmanager
+def _turn(bank: Bank) -> Iterator[None]:
+    if bank.turn is None:
+        yield
+        return
+    if not bank.turn.acquire(timeout=BUSY_SECONDS):
+        raise BankError("database-busy", "another thread kept the bank locked (or `writing` was nested): try again")
+    try:
+        yield
+    finally:
+        bank.turn.release()
 
 
 @contextmanager

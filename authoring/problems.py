@@ -58,7 +58,8 @@ def _problem(
 def _bank_error(_request: AnyRequest, error: BankError) -> Response[dict[str, Any]]:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.BAD_REQUEST)
     if error.rule in {"database", "database-busy"}:
-        status = HTTPStatus.SERVICE_UNAVAILABLE
+        _log.error("%s", error.message)  # names the database, which callers need not know
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer: try again", rule=error.rule)
     headers = {"www-authenticate": error.challenge} if isinstance(error, UnauthenticatedError) else None
     return _problem(status, error.message, rule=error.rule, findings=error.findings, headers=headers)
 

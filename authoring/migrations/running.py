@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from pathlib import Path
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
 from authoring.database import connect, connect_existing, database_errors, database_url, revision, shown_name
 from authoring.errors import BankError
 from authoring.migrations import GUARDS, HEAD
 from authoring.tables import metadata
+
+VERSIONS = Path(__file__).parent / "versions"
 
 
 def upgrade(database: str | Path) -> tuple[str | None, str]:
@@ -48,6 +52,30 @@ def differences(database: str | Path) -> tuple[str, ...]:
             return (*_table_differences(connection), *_check_differences(connection), *_missing_guards(connection))
     finally:
         bank.close()
+
+
+def draft_migration(message: str, folder: Path = VERSIONS) -> Path:
+    """A new file in `versions/` (or `folder`) with what only the code has yet, to be read and mended.
+
+    After it: raise `HEAD`, write the guards again if SQLite makes a guarded table anew, run the tests.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        database = Path(scratch) / "head.db"
+        upgrade(database)
+        bank = connect(database)
+        try:
+            with bank.readers.kw["bind"].connect() as connection:
+                config = _config(connection)
+                config.set_main_option("file_template", "r%%(rev)s_%%(slug)s")
+                config.set_main_option("path_separator", "os")
+                config.set_main_option("version_locations", os.pathsep.join(sorted({str(VERSIONS), str(folder)})))
+                number = f"{int(HEAD) + 1:04}"
+                written = command.revision(config, message, autogenerate=True, rev_id=number, version_path=str(folder))
+        finally:
+            bank.close()
+    if not isinstance(written, Script):
+        raise BankError("migration", "alembic wrote no migration: is there another head?")
+    return Path(written.path)
 
 
 def scripts() -> ScriptDirectory:

@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from authoring.app import create_app
 from authoring.audit.chain import verify
 from authoring.database import Bank, reading, writing
+from authoring.errors import BankError
 from authoring.pages import ASSETS, PAGE_POLICY, SWAGGER
 from authoring.people.actors import SYSTEM, Right
 from authoring.people.rules import issue_token, revoke_token
@@ -431,6 +432,19 @@ def test_a_mistake_of_the_server_tells_nobody_anything(
     assert RATIONALE not in caplog.text
     assert "GET /items/Q1: RuntimeError" in caplog.text
     assert 'test_api.py", line' in caplog.text
+
+
+def test_a_database_that_does_not_answer_is_503_without_its_name(
+    client: TestClient[Litestar], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone(_: Bank) -> None:
+        raise BankError("database", "the database postgresql://db.internal/tiku cannot be used: refused")
+
+    monkeypatch.setattr("authoring.app.reading", gone)
+    reply = client.get("/health")
+    assert (reply.status_code, reply.json()["detail"]) == (503, "the database does not answer: try again")
+    assert "db.internal" not in reply.text
+    assert "db.internal" in caplog.text
 
 
 def test_nothing_secret_reaches_the_log(api: Api, caplog: pytest.LogCaptureFixture) -> None:

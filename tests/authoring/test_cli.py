@@ -247,7 +247,7 @@ def test_the_server_starts_answers_links_and_ends_on_ctrl_c(database: str, staff
     assert (server.returncode, errors) == (0, "")
     assert printed.splitlines()[0].endswith(f"on http://127.0.0.1:{free_port} (Ctrl-C ends it)")
     assert "tiku user token CODE --right items:read" in printed
-    assert "tiku_" not in printed
+    assert token not in printed
     bank = open_bank(database)
     bank.close()
 

@@ -136,6 +136,17 @@ def test_a_database_that_stays_locked_is_said_to_be_busy(database: str, monkeypa
         other.close()
 
 
+@sqlite_only
+def test_a_transaction_inside_another_is_refused_instead_of_waiting_for_ever(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authoring.database.BUSY_SECONDS", 0.05)
+    with writing(bank, SYSTEM), pytest.raises(BankError, match="nested"), writing(bank, SYSTEM):
+        pass
+    with writing(bank, SYSTEM) as session:  # and the turn was given back
+        add_person(session, SYSTEM, "li.na", "李娜")
+
+
 def test_threads_of_one_process_take_turns(bank: Bank) -> None:
     def add(start: int) -> None:
         for number in range(start, start + 10):

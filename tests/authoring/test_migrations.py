@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Column, text
 
 from authoring.audit.chain import record
+from authoring.columns import UtcDateTime
 from authoring.database import Bank, connect, revision, writing
 from authoring.errors import BankError
 from authoring.migrations import GUARDS, HEAD
-from authoring.migrations.running import differences, scripts, upgrade
+from authoring.migrations.running import differences, draft_migration, scripts, upgrade
 from authoring.people.actors import SYSTEM
 from authoring.tables import metadata
 from tests.authoring.conftest import SERVER
@@ -95,6 +96,25 @@ def test_a_migration_can_be_undone_and_done_again(database: str) -> None:
     bank.close()
     assert upgrade(database) == (None, HEAD)
     assert differences(database) == ()
+
+
+def test_a_drafted_migration_holds_what_the_tables_have_and_the_migrations_have_not(
+    tmp_path: Path,
+) -> None:
+    assert "batch_op" not in draft_migration("nothing changes", tmp_path).read_text(encoding="utf-8")
+    (tmp_path / "r0002_nothing_changes.py").unlink()
+    review = metadata.tables["review"]
+    column = Column("seen_at", UtcDateTime())
+    review.append_column(column)
+    try:
+        drafted = draft_migration("reviews say when", tmp_path)
+    finally:
+        review._columns.remove(column)
+    written = drafted.read_text(encoding="utf-8")
+    assert drafted.name == "r0002_reviews_say_when.py"
+    assert "down_revision = '0001'" in written
+    assert "batch_op.add_column(sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True))" in written
+    compile(written, drafted, "exec")
 
 
 @pytest.mark.parametrize(
