@@ -74,13 +74,16 @@ def save_paper(
     Raises
     ------
     ConflictError
-        `paper-exists`, or `recount-failed` if a rule of the blueprint does not hold on the form.
+        `paper-exists`, `not-of-assembly` if the form is not one that the recount is about, `recount-failed` if a rule
+        of the blueprint does not hold on it, `published` if an item became public and the blueprint bars such items.
     UnknownError
         If an item of the form is not an accepted one of the standard.
     """
     actor.need(Role.ORGANIZER)
     if session.scalar(select(PAPER.c.id).where(PAPER.c.code == code)):
         raise ConflictError("paper-exists", f"there is a paper {code!r} already")
+    if form not in assembly.forms:
+        raise ConflictError("not-of-assembly", f"form {form.name} is not what was assembled and recounted")
     broken = [line.rule for line in assembly.recount if form.name in line.form.split("/") and not line.ok]
     if broken:
         raise ConflictError("recount-failed", f"form {form.name} breaks {', '.join(broken)}: assemble it again")
@@ -88,6 +91,9 @@ def save_paper(
     strange = [item for item in form.items if item not in known]
     if strange:
         raise UnknownError("not-accepted", f"{strange[0]} is not an accepted item of the standard {standard_id}")
+    public = [item for item in form.items if known[item].published]
+    if public and any(rule.what == "exclude" and rule.where.get("published") == "yes" for rule in blueprint.rules):
+        raise ConflictError("published", f"{public[0]} was published since the form was assembled: assemble it again")
     marks = {item: Decimal(str(blueprint.marks[known[item].item_type])) for item in form.items}
     document = json.dumps(blueprint.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(document.encode()).hexdigest()
