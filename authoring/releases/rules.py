@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import isnan
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
@@ -70,8 +71,8 @@ def publish(
             "pool_digest": chosen.pool_digest,
             "worst_margin": chosen.worst(1),
             "worst_cell": chosen.worst(2),
-            "ks_difficulty": chosen.ks_difficulty,
-            "ks_discrimination": chosen.ks_discrimination,
+            "ks_difficulty": _known(chosen.ks_difficulty),
+            "ks_discrimination": _known(chosen.ks_discrimination),
             "effects": [asdict(effect) for effect in effects],
         },
         created_by_id=actor.person(),
@@ -109,3 +110,8 @@ def public_items(session: Session, release_id: int) -> tuple[Item, ...]:
     shown = CandidateProfile(**profile)
     stripped = [for_candidate(read_item(xml), shown) for xml in documents]
     return tuple(sorted(stripped, key=lambda item: item.identifier))
+
+
+def _known(number: float) -> float | None:
+    """JSON has no NaN, which stands for items without parameters."""
+    return None if isnan(number) else number
