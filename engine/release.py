@@ -7,6 +7,7 @@ every assessment point keeps secret items; the seed decides only between sets th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.pools import Pool
+from engine.pools import Pool, Value
 from engine.solver import Model, solve
 from engine.toml_files import read_document, value_of
 
@@ -159,9 +160,11 @@ def _release(pool: Pool, policy: ReleasePolicy, chosen: NDArray[np.intp], seed: 
     given = np.divide(information[known].sum(axis=0), whole, out=np.full(len(whole), np.nan), where=whole > 0)
     reasons = {}
     cells = [pool.column(name) for name in policy.cells]
+    points = pool.column(policy.point)
+    secret = Counter(point for j, point in enumerate(points) if j not in set(chosen.tolist()))
     for j in chosen:
         stratum = " × ".join(str(column[j] or "–") for column in cells)
-        reasons[pool.ids[j]] = f"fills the quota of {stratum}; its point keeps a secret item"
+        reasons[pool.ids[j]] = f"代表 represents {stratum}{_kept(points[j], secret)}"
     return Release(
         items=tuple(pool.ids[j] for j in chosen),
         reasons=reasons,
@@ -172,6 +175,10 @@ def _release(pool: Pool, policy: ReleasePolicy, chosen: NDArray[np.intp], seed: 
         seed=seed,
         pool_digest=pool.digest,
     )
+
+
+def _kept(point: Value, secret: Counter[Value]) -> str:
+    return f"；考核点留有保密题 its point keeps secret: {secret[point]}" if point else ""
 
 
 def kolmogorov_smirnov(sample: NDArray[np.float64], whole: NDArray[np.float64]) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +15,13 @@ from engine.assembly import Assembly, form_overlaps
 from engine.blueprints import Blueprint
 from engine.pools import Pool
 from engine.raw_scores import Effect
-from engine.release import Release
+from engine.recount import RecountLine
+from engine.release import Release, Stratum
 from engine.simulation import Simulation, content_shares, percent_on
 
 INK, ACCENT, MUTED = "#1d3557", "#c1121f", "#6c757d"
 SERIES = ("#1d3557", "#2a9d8f", "#e76f51", "#7b2cbf")
+LINES = ("-", "--", ":", "-.")
 YES, NO = "符合 yes", "不符 NO"
 
 
@@ -45,7 +49,7 @@ def write_assembly_report(path: Path, assembly: Assembly, blueprint: Blueprint, 
         "重复题 shared",
     )
     lines = [
-        [line.form, line.rule, _bound(line.min), _bound(line.max), f"{line.value:.4g}", YES if line.ok else NO]
+        [line.form, line.rule, _bound(line.min), _bound(line.max), f"{line.value:.4g}", _verdict(line)]
         for line in assembly.recount
     ]
     recount_header = ("卷 form", "规则 rule", "下限 min", "上限 max", "复核值 counted", "结论 ok")
@@ -61,12 +65,14 @@ def write_assembly_report(path: Path, assembly: Assembly, blueprint: Blueprint, 
         )
         + "<h2>试卷 Forms</h2>"
         + table(header, rows, numeric=range(2, 6), sortable=False)
-        + ("<h2>目标 Target</h2>" + _target_charts(assembly) if assembly.theta else "")
+        + '<p class="note">判定准确率：按该卷原始分判定合格与否，与真实能力一致的考生比例。 '
+        "Accuracy: share of the population that the form's raw marks put on the right side of the cut.</p>"
+        + ("<h2>目标 Target</h2>" + _target_charts(assembly, blueprint) if assembly.theta else "")
         + "<h2>逐条复核 Recount of every rule</h2>"
         + '<p class="note">复核程序只看试题本身，不用组卷模型。 '
         "The recount looks at the items alone, not at the model.</p>"
         + table(recount_header, lines, numeric=range(2, 5), flagged=broken)
-        + f'<p class="note">pool {assembly.pool_digest[:16]}, blueprint “{blueprint.title}”</p>'
+        + f'<p class="note">题库 pool {assembly.pool_digest[:16]}；命题蓝图 blueprint “{escape(blueprint.title)}”</p>'
     )
     write_text_whole(path, report_page("组卷报告 Assembly report", body, lead=lead))
 
@@ -77,23 +83,42 @@ def _at_cut(assembly: Assembly, values: Sequence[float]) -> float:
     return values[int(np.argmin(np.abs(np.array(assembly.theta) - assembly.theta_cut)))]
 
 
-def _target_charts(assembly: Assembly) -> str:
-    parts = []
-    for name, target, caption in (
-        ("information", assembly.target_information, "各卷信息与目标。 Information of each form against the target."),
-        ("expected_marks", assembly.target_marks, "各卷期望分与目标。 Expected marks against the target."),
-    ):
-        figure, axes = new_chart(height=3.0)
-        axes.plot(assembly.theta, target, color=ACCENT, marker="_", markersize=18, linewidth=0, label="target")
-        for f, form in enumerate(assembly.forms):
-            color = SERIES[f % len(SERIES)]
-            axes.plot(assembly.theta, getattr(form, name), color=color, marker="o", markersize=4, label=form.name)
-        axes.axvline(assembly.theta_cut, color=MUTED, linestyle="--", linewidth=1)
-        axes.set_xlabel("theta (ability); the dashed line is the cut")
-        axes.set_ylabel(name.replace("_", " "))
-        axes.legend(frameon=False, fontsize=8)
-        parts.append(_figure(chart_svg(figure, name.replace("_", " ") + " against target"), caption))
-    return "".join(parts)
+def _verdict(line: RecountLine) -> str:
+    if line.min is None and line.max is None:
+        return "–"
+    return YES if line.ok else NO
+
+
+def _target_charts(assembly: Assembly, blueprint: Blueprint) -> str:
+    """Information beside its target, and by how many marks the expectations differ from theirs."""
+    information, axes = new_chart(height=3.0)
+    axes.plot(assembly.theta, assembly.target_information, color=ACCENT, marker="_", markersize=18, linewidth=0)
+    difference, below = new_chart(height=2.6)
+    if blueprint.target is not None:
+        allowed = blueprint.target.marks_tolerance
+        below.axhspan(-allowed, allowed, color=MUTED, alpha=0.12, linewidth=0, label="allowed")
+    for f, form in enumerate(assembly.forms):
+        style: dict[str, Any] = {
+            "color": SERIES[f % len(SERIES)],
+            "marker": "o",
+            "markersize": 4,
+            "linestyle": LINES[f % len(LINES)],
+        }
+        axes.plot(assembly.theta, form.information, label=form.name, **style)
+        off = np.array(form.expected_marks) - assembly.target_marks
+        below.plot(assembly.theta, off, label=form.name, **style)
+    for chart, name in ((axes, "information"), (below, "expected marks - target")):
+        chart.axvline(assembly.theta_cut, color=MUTED, linestyle="--", linewidth=1)
+        chart.set_xlabel("theta (ability); the dashed line is the cut")
+        chart.set_ylabel(name)
+        chart.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return _figure(
+        chart_svg(information, "information against target"),
+        "各卷信息，红横线为目标。 Information of each form; red dashes: the target.",
+    ) + _figure(
+        chart_svg(difference, "expected marks against target"),
+        "各卷期望分与目标之差（分），灰带为允许范围。 Marks expected above or below the target; grey: what is allowed.",
+    )
 
 
 def write_release_report(
@@ -102,36 +127,67 @@ def write_release_report(
     """The published items with reasons, how they mirror the bank, and what they cost."""
     named = labels or {}
     margins = [s for s in release.strata if len(s.columns) == 1]
-    margin_rows = [
-        [s.columns[0], s.values[0], str(s.items), f"{s.quota:.2f}", str(s.published), f"{s.deviation:+.2f}"]
-        for s in margins
+    cells = sorted((s for s in release.strata if len(s.columns) > 1), key=lambda s: -abs(s.deviation))
+    header = ("题号 item", "内容 content", "理由 reason") if named else ("题号 item", "理由 reason")
+    items = [
+        [item, named.get(item, ""), reason] if named else [item, reason] for item, reason in release.reasons.items()
     ]
-    information = [[f"{theta:.1f}", f"{share:.1%}"] for theta, share in release.information_share.items()]
-    items = [[item, named.get(item, ""), reason] for item, reason in release.reasons.items()]
+    share = len(release.items) / len(pool)
     body = (
         facts(
             [
                 ("公开题数 published", f"{len(release.items)} / {len(pool)}"),
                 ("边际最大偏差 worst margin", f"{release.worst(1):.2f}"),
                 ("交叉格最大偏差 worst cell", f"{release.worst(2):.2f}"),
-                ("难度 KS of difficulty", f"{release.ks_difficulty:.3f}"),
-                ("区分度 KS of discrimination", f"{release.ks_discrimination:.3f}"),
-                ("种子 seed", str(release.seed)),
+                ("难度 KS difficulty", f"{release.ks_difficulty:.3f}"),
+                ("区分度 KS slopes", f"{release.ks_discrimination:.3f}"),
             ]
         )
         + _effects(effects)
         + "<h2>代表性 Margins</h2>"
-        + table(
-            ("维度 column", "值 value", "题数 items", "配额 quota", "公开 published", "偏差 deviation"),
-            margin_rows,
-            numeric=range(2, 6),
-        )
+        + '<p class="note">配额为按比例应公开的题数，偏差在一题以内。 '
+        "Quota: the proportional number; every margin is within one item of it.</p>"
+        + _strata(margins)
+        + f"<details><summary>交叉格 Cells ({len(cells)})</summary>{_strata(cells)}</details>"
         + "<h2>信息 Information given away</h2>"
-        + table(("θ", "公开题信息占比 share of the bank's"), information, numeric=range(2), sortable=False)
+        + _figure(
+            _information(release, share),
+            "公开题占全库信息的比例，虚线为公开题数比例。 Share of the bank's information that is given away; "
+            "dashed: share of the items.",
+        )
         + "<h2>公开题目 Published items</h2>"
-        + table(("题号 item", "内容 content", "理由 reason"), items)
+        + table(header, items)
+        + f'<p class="note">种子 seed {release.seed}；题库 pool {release.pool_digest[:16]}</p>'
     )
     write_text_whole(path, report_page("试题公开报告 Release report", body))
+
+
+def _strata(strata: Sequence[Stratum]) -> str:
+    rows = [
+        [
+            " × ".join(stratum.columns),
+            " × ".join(value or "–" for value in stratum.values),
+            str(stratum.items),
+            f"{stratum.quota:.2f}",
+            str(stratum.published),
+            f"{stratum.deviation:+.2f}",
+        ]
+        for stratum in strata
+    ]
+    header = ("维度 column", "值 value", "题数 items", "配额 quota", "公开 published", "偏差 deviation")
+    return table(header, rows, numeric=range(2, 6))
+
+
+def _information(release: Release, share: float) -> str:
+    figure, axes = new_chart(height=2.6)
+    theta = list(release.information_share)
+    axes.plot(theta, [100 * value for value in release.information_share.values()], color=INK, marker="o", markersize=4)
+    axes.axhline(100 * share, color=MUTED, linestyle="--", linewidth=1)
+    axes.margins(y=0.2)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("theta (ability)")
+    axes.set_ylabel("% of information")
+    return chart_svg(figure, "information given away")
 
 
 def _effects(effects: Sequence[Effect]) -> str:
