@@ -36,7 +36,8 @@ class InfeasibleReleaseError(ReleaseError):
 class ReleasePolicy:
     """What a release must be.
 
-    `share` of the pool's items is published; what earlier rounds published is not in the pool. `margins` are columns
+    `share` of the pool's items is public after this round, those with `published` = yes included: a round adds the
+    difference, and the proportions are those of all public items. `margins` are columns
     whose values keep their proportions within one item; `cells` are crossed as near as can be. `keep_per_point` secret
     items stay with every value of `point`. `withhold` lists conditions on items that are never published.
     """
@@ -72,7 +73,7 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The chosen items, why each, how well they mirror the bank, and what they cost."""
+    """The chosen items, why each, how well all public items now mirror the bank, and what they give away."""
 
     items: tuple[str, ...]
     reasons: Mapping[str, str]
@@ -98,19 +99,41 @@ def read_policy(path: Path) -> ReleasePolicy:
 
 def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: int = 2000) -> Release:
     """Choose the items of one round. Raises InfeasibleReleaseError when margins, points and share cannot all be met."""
-    allowed = np.ones(len(pool), bool)
+    public, allowed = already_public(pool), np.ones(len(pool), bool)
     for condition in policy.withhold:
         allowed &= ~pool.where(condition, strict=False)  # a value that no item has withholds none
+    allowed |= public  # what is public stays public
     count = round(policy.share * len(pool))
-    if not 0 < count <= allowed.sum():
+    if not public.sum() < count <= allowed.sum():
         raise InfeasibleReleaseError(
-            f"share {policy.share:g} of {len(pool)} items means {count}; {allowed.sum()} may be published"
+            f"share {policy.share:g} of {len(pool)} items means {count} public ones; {public.sum()} are public already "
+            f"and {(allowed & ~public).sum()} more may be published"
         )
+    model, x = _model(pool, policy, public, allowed, count, seed)
+    solution = solve(model, seed=seed, nodes=nodes)
+    if solution.x is None:
+        raise InfeasibleReleaseError(
+            f"no {count} items keep the margins of {', '.join(policy.margins)} within one item and "
+            f"{policy.keep_per_point} secret items at every {policy.point}; lower the share or drop a margin"
+        )
+    return _release(pool, policy, np.flatnonzero(solution.x[x] > 0.5), seed)
+
+
+def _model(
+    pool: Pool,
+    policy: ReleasePolicy,
+    public: NDArray[np.bool_],
+    allowed: NDArray[np.bool_],
+    count: int,
+    seed: int,
+) -> tuple[Model, NDArray[np.int32]]:
     rng = np.random.default_rng(seed)
     model = Model()
     x = model.add_columns(len(pool), cost=np.round(1e-4 * rng.random(len(pool)), 9), integer=True)
     for j in np.flatnonzero(~allowed):
         model.upper[j] = 0.0
+    for j in np.flatnonzero(public):
+        model.lower[j] = 1.0
     model.add_row("share", x, 1.0, count, count)
     exact = count / len(pool)
     for column in policy.margins:
@@ -127,14 +150,13 @@ def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: i
         columns = np.concatenate([x[members], away])
         model.add_row("cell", columns, np.append(np.ones(len(members)), -1.0), -np.inf, quota)
         model.add_row("cell", columns, np.append(np.ones(len(members)), 1.0), quota, np.inf)
-    solution = solve(model, seed=seed, nodes=nodes)
-    if solution.x is None:
-        raise InfeasibleReleaseError(
-            f"no {count} items keep the margins of {', '.join(policy.margins)} within one item and "
-            f"{policy.keep_per_point} secret items at every {policy.point}; lower the share or drop a margin"
-        )
-    chosen = np.flatnonzero(solution.x[x] > 0.5)
-    return _release(pool, policy, chosen, seed)
+    return model, x
+
+
+def already_public(pool: Pool) -> NDArray[np.bool_]:
+    """Items that earlier rounds published, (J,): `published` = yes, where the pool has such a column."""
+    known = "published" in pool.attributes
+    return pool.where({"published": "yes"}, strict=False) if known else np.zeros(len(pool), bool)
 
 
 def strata(pool: Pool, columns: Sequence[str]) -> list[tuple[tuple[str, ...], NDArray[np.intp]]]:
@@ -162,11 +184,12 @@ def _release(pool: Pool, policy: ReleasePolicy, chosen: NDArray[np.intp], seed: 
     cells = [pool.column(name) for name in policy.cells]
     points = pool.column(policy.point)
     secret = Counter(point for j, point in enumerate(points) if j not in set(chosen.tolist()))
-    for j in chosen:
+    added = chosen[~already_public(pool)[chosen]]
+    for j in added:
         stratum = " × ".join(str(column[j] or "–") for column in cells)
         reasons[pool.ids[j]] = f"代表 represents {stratum}{_kept(points[j], secret)}"
     return Release(
-        items=tuple(pool.ids[j] for j in chosen),
+        items=tuple(pool.ids[j] for j in added),
         reasons=reasons,
         strata=tuple(rows),
         ks_difficulty=kolmogorov_smirnov(pool.parameters.b[known], pool.parameters.b[calibrated]),

@@ -16,7 +16,7 @@ from engine.blueprints import Blueprint
 from engine.pools import Pool
 from engine.raw_scores import Effect
 from engine.recount import RecountLine
-from engine.release import Release, Stratum
+from engine.release import Release, Stratum, already_public
 from engine.simulation import Simulation, content_shares, percent_on
 
 INK, ACCENT, MUTED = "#1d3557", "#c1121f", "#6c757d"
@@ -132,11 +132,12 @@ def write_release_report(
     items = [
         [item, named.get(item, ""), reason] if named else [item, reason] for item, reason in release.reasons.items()
     ]
-    share = len(release.items) / len(pool)
+    public = len(release.items) + int(already_public(pool).sum())
+    in_all = "" if public == len(release.items) else f"（累计 in all {public}）"
     body = (
         facts(
             [
-                ("公开题数 published", f"{len(release.items)} / {len(pool)}"),
+                ("公开题数 published", f"{len(release.items)} / {len(pool)}{in_all}"),
                 ("边际最大偏差 worst margin", f"{release.worst(1):.2f}"),
                 ("交叉格最大偏差 worst cell", f"{release.worst(2):.2f}"),
                 ("难度 KS difficulty", f"{release.ks_difficulty:.3f}"),
@@ -151,7 +152,7 @@ def write_release_report(
         + f"<details><summary>交叉格 Cells ({len(cells)})</summary>{_strata(cells)}</details>"
         + "<h2>信息 Information given away</h2>"
         + _figure(
-            _information(release, share),
+            _information(release, public / len(pool)),
             "公开题占全库信息的比例，虚线为公开题数比例。 Share of the bank's information that is given away; "
             "dashed: share of the items.",
         )

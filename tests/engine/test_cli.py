@@ -218,7 +218,7 @@ def test_no_solution_is_exit_3_with_the_reason(folder: Path) -> None:
     (folder / "blueprint.toml").write_text(BLUEPRINT.replace("= 2", "= 40").replace("= 6", "= 41"), encoding="utf-8")
     assert_one_line(run(assemble, folder), 3, "rule 'multiples': the pool holds", "the rule wants 40")
     (folder / "policy.toml").write_text('share = 0.5\nwithhold = [{ type = "single" }]\n', encoding="utf-8")
-    assert_one_line(run(release, folder), 3, "share 0.5 of 60 items means 30")
+    assert_one_line(run(release, folder), 3, "share 0.5 of 60 items means 30 public ones")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line_and_exit_1(folder: Path) -> None:
