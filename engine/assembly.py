@@ -168,9 +168,9 @@ def _check_counts(pool: Pool, blueprint: Blueprint, forms: int) -> None:
     short = [(name, least, have) for name, least, have in wanted if have < least - 1e-9]
     if short:
         who = "the rule wants" if times == 1 else f"{times} forms with no item in common want"
-        lines = (f"rule {name!r}: the pool holds {have:g} eligible, {who} {least:g}" for name, least, have in short)
+        lines = [f"rule {name!r}: the pool holds {have:g} eligible, {who} {least:g}" for name, least, have in short[:3]]
         raise InfeasibleBlueprintError(
-            "; ".join(lines),
+            "; ".join(lines) + (f"; and {len(short) - 3} rules more" if len(short) > 3 else ""),
             tuple(Shortfall(name, least - have) for name, least, have in short),
         )
 

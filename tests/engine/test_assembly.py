@@ -274,6 +274,14 @@ def test_several_disjoint_forms_are_counted_together() -> None:
     assert "the pool holds 2 eligible, 3 forms with no item in common want 3" in message
 
 
+def test_of_many_rules_that_lack_items_three_are_told_and_all_are_listed() -> None:
+    rules = [Rule(f"r{n}", "count", where={"type": "multiple"}, min=3 + n) for n in range(5)]
+    amounts, message = shortfalls_of(SIX, small_blueprint(*rules))
+    assert amounts == {f"r{n}": 1 + n for n in range(5)}
+    assert message.count("the pool holds") == 3
+    assert message.endswith("; and 2 rules more")
+
+
 def test_an_exact_rule_that_no_eligible_item_meets_is_infeasible_not_wrong_input() -> None:
     pool = Pool.from_rows([item("q1"), item("q2"), item("q3", type="multiple", flagged="yes")])
     rules = [
