@@ -27,11 +27,11 @@ serve: $(VENV)/run.stamp ## the API on the demo's bank (http://127.0.0.1:8000)
 	$(BIN)/tiku serve --database $(OUT)/bank.db
 
 test: check ## everything from nothing: lint, types, imports, tests, the demo from the built wheel
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 	$(MAKE) wheel
 
 test-all: $(VENV)/dev.stamp ## the tests with the long statistical ones
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest -n auto -m "slow or not slow"
 
 check: $(VENV)/dev.stamp ## lint, format, types, import contracts
 	$(BIN)/ruff check $(CODE)
@@ -50,7 +50,7 @@ bench: $(VENV)/dev.stamp ## timings, printed beside peers
 	$(BIN)/python -m benchmarks
 
 lock: $(VENV)/dev.stamp ## resolve the dependencies anew into requirements*.lock
-	$(BIN)/python -m piptools compile $(LOCK_FLAGS) --extra postgresql -o requirements.lock pyproject.toml
+	$(BIN)/python -m piptools compile $(LOCK_FLAGS) --extra postgresql --extra office -o requirements.lock pyproject.toml
 	$(BIN)/python -m piptools compile $(LOCK_FLAGS) -c requirements.lock -o requirements-build.lock requirements-build.in
 	$(BIN)/python -m piptools compile $(LOCK_FLAGS) -c requirements.lock -c requirements-build.lock -o requirements-dev.lock requirements-dev.in
 LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
