@@ -207,4 +207,5 @@ def simulate(
         _print_json(summary)
         return
     for name, value in summary.items():
-        click.echo(f"{name.replace('_', ' '):18} {value:.4g}")
+        shown = str(value) if isinstance(value, int) else f"{value:.4g}"
+        click.echo(f"{name.replace('_', ' '):18} {shown}")

@@ -136,13 +136,15 @@ def test_release_writes_the_items_with_reasons(folder: Path) -> None:
 
 
 def test_simulate_writes_the_examinees_and_prints_a_summary(folder: Path) -> None:
-    result = run(simulate, folder, "--examinees", "40", "--seed", "2", "--report", str(folder / "new" / "r.html"))
+    report = str(folder / "new" / "r.html")
+    result = run(simulate, folder, "--examinees", "40", "--seed", "20260701", "--report", report)
     assert (result.exit_code, result.stderr) == (0, "")
+    assert "\nseed               20260701\n" in result.stdout
     rows = read_csv(folder / "out" / "examinees.csv")
     assert [int(row["examinee"]) for row in rows] == list(range(1, 41))
     assert all(5 <= int(row["items"]) <= 10 for row in rows)
     assert (folder / "new" / "r.html").exists()
-    document = json.loads(run(simulate, folder, "--examinees", "40", "--seed", "2", "--json").stdout)
+    document = json.loads(run(simulate, folder, "--examinees", "40", "--seed", "20260701", "--json").stdout)
     assert document["examinees"] == 40
     assert document["mean_length"] == pytest.approx(sum(int(row["items"]) for row in rows) / 40)
     errors = [float(row["estimate"]) - float(row["theta"]) for row in rows]
