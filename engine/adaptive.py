@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.pools import Pool, Value
 from engine.toml_files import read_document, refuse_unknown, value_of
 
-NODES = np.linspace(-5.0, 5.0, 101)
+Z = np.linspace(-6.0, 6.0, 121)  # nodes of ability in standard deviations of the population
 FloatArray = NDArray[np.float64]
 
 
@@ -134,6 +134,7 @@ class Tables:
     """What selection looks up, computed once for a pool and design: calibrated items only, in the pool's order."""
 
     ids: tuple[str, ...]
+    nodes: FloatArray  # (Q,) abilities over the population ± 6 SD
     log_right: FloatArray  # (J, Q)
     log_wrong: FloatArray
     a: FloatArray
@@ -154,7 +155,8 @@ def tables_for(design: TestDesign, pool: Pool) -> Tables:
     parameters = pool.parameters.take(usable)
     if np.any(parameters.c != 0) or np.any(parameters.d != 1):
         raise DesignError("items with c or d cannot be selected yet: calibrate with 2PL, 1PL or Rasch")
-    P = np.clip(parameters.probability(NODES), 1e-12, 1 - 1e-12)
+    nodes = design.start.mean + design.start.sd * Z
+    P = np.clip(parameters.probability(nodes), 1e-12, 1 - 1e-12)
     names = list(design.content.weights)
     group = np.zeros(len(usable), np.intp)
     if design.content.by:
@@ -167,6 +169,7 @@ def tables_for(design: TestDesign, pool: Pool) -> Tables:
     once = tuple(_codes([pool.column(name)[j] for j in usable]) for name in design.content.once)
     return Tables(
         tuple(pool.ids[j] for j in usable),
+        nodes,
         np.log(P),
         np.log(1 - P),
         parameters.a,
@@ -184,17 +187,17 @@ def _codes(values: Sequence[Value]) -> NDArray[np.intp]:
     return np.asarray(np.unique(texts, return_inverse=True)[1], np.intp)
 
 
-def prior_log_density(design: TestDesign) -> FloatArray:
-    """Log of the starting distribution on NODES, unnormalised, (Q,)."""
-    return np.asarray(-0.5 * ((NODES - design.start.mean) / design.start.sd) ** 2)
+def prior_log_density(tables: Tables, start: Start) -> FloatArray:
+    """Log of the starting distribution on the nodes, unnormalised, (Q,)."""
+    return np.asarray(-0.5 * ((tables.nodes - start.mean) / start.sd) ** 2)
 
 
-def posterior_moments(log_density: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation of densities given as logs on NODES, (…, Q) → (…,)."""
+def posterior_moments(tables: Tables, log_density: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of densities given as logs on the nodes, (…, Q) → (…,)."""
     density = np.exp(log_density - log_density.max(axis=-1, keepdims=True))
     density /= density.sum(axis=-1, keepdims=True)
-    mean = density @ NODES
-    return mean, np.sqrt(np.maximum(density @ NODES**2 - mean**2, 0.0))
+    mean = density @ tables.nodes
+    return mean, np.sqrt(np.maximum(density @ tables.nodes**2 - mean**2, 0.0))
 
 
 def draws(design: TestDesign, seed: int) -> FloatArray:
@@ -255,10 +258,10 @@ def step(design: TestDesign, tables: Tables, state: State, event: Answered) -> S
         raise DesignError(f"item {event.item!r} is scored {event.score}: an adaptive test needs 0 or 1")
     answers = (*state.answers, event)
     at = {item: j for j, item in enumerate(tables.ids)}
-    log_density = prior_log_density(design)
+    log_density = prior_log_density(tables, design.start)
     for one in answers:
         log_density = log_density + (tables.log_right if one.score else tables.log_wrong)[at[one.item]]
-    theta, error = posterior_moments(log_density)
+    theta, error = posterior_moments(tables, log_density)
     moved = replace(state, answers=answers, theta=float(theta), standard_error=float(error), next_item=None)
     reason = _ended(design, len(answers), float(error))
     return replace(moved, ended=reason) if reason else _next(design, tables, moved)

@@ -80,7 +80,7 @@ def simulate(pool: Pool, design: TestDesign, *, examinees: int | FloatArray, see
     answer_draws = rng.random((N, L))
     choice_draws = np.stack([draws(design, examinee_seed(seed, i)) for i in range(N)])
     closing = np.stack([closes(tables, j) for j in range(J)])
-    log_density = np.tile(prior_log_density(design), (N, 1))
+    log_density = np.tile(prior_log_density(tables, design.start), (N, 1))
     open_items = np.ones((N, J), bool)
     counts = np.zeros((N, len(tables.weights)))
     estimate, error = np.full(N, design.start.mean), np.full(N, design.start.sd)
@@ -97,7 +97,7 @@ def simulate(pool: Pool, design: TestDesign, *, examinees: int | FloatArray, see
         log_density[active] += np.where(right[:, None], tables.log_right[chosen], tables.log_wrong[chosen])
         open_items[active] &= ~closing[chosen]
         counts[active, tables.group[chosen]] += 1
-        estimate[active], error[active] = posterior_moments(log_density[active])
+        estimate[active], error[active] = posterior_moments(tables, log_density[active])
         precise = (n + 1 >= design.stop.min_items) & (error[active] <= design.stop.standard_error)
         active = active[~precise]
     return Simulation(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -56,15 +56,21 @@ def brute_force(state: State, start: Start) -> tuple[float, float]:
             value *= P if answer.score else 1 - P
         return float(value)
 
-    moments = [quad(density, -8, 8, args=(power,), epsabs=0, epsrel=1e-10, limit=200)[0] for power in range(3)]
+    low, high = start.mean - 9 * start.sd, start.mean + 9 * start.sd
+    moments = [quad(density, low, high, args=(power,), epsabs=0, epsrel=1e-10, limit=200)[0] for power in range(3)]
     mean = moments[1] / moments[0]
     return mean, (moments[2] / moments[0] - mean**2) ** 0.5
 
 
-@settings(max_examples=25, deadline=None)
-@given(scores=st.lists(st.integers(0, 1), min_size=1, max_size=12), mean=st.sampled_from([-0.5, 0.0, 0.4]))
-def test_ability_is_the_posterior_mean_by_brute_force(scores: list[int], mean: float) -> None:
-    design = replace(adaptive_design(stop=Stop(12, 12, 0.1)), start=Start(mean, 0.9))
+@settings(max_examples=40, deadline=None)
+@given(
+    scores=st.lists(st.integers(0, 1), min_size=1, max_size=12),
+    start=st.sampled_from([Start(), Start(-0.5, 0.9), Start(0.4, 1.8), Start(1.5, 0.8)]),
+)
+@example(scores=[0] * 12, start=Start(0.4, 1.8))
+@example(scores=[1] * 12, start=Start(1.5, 0.8))
+def test_ability_is_the_posterior_mean_by_brute_force(scores: list[int], start: Start) -> None:
+    design = replace(adaptive_design(stop=Stop(12, 12, 0.1)), start=start)
     state = answer_all(design, tables_for(design, POOL), scores)
     expected, error = brute_force(state, design.start)
     assert len(state.answers) == len(scores)
