@@ -97,6 +97,11 @@ LEAKS = {
     "data attribute": '<p data-key="LEAK">see</p>',
     "class": '<p class="LEAK qti-align-left">see</p>',
     "foreign attribute": '<p xmlns:x="urn:LEAK" x:key="LEAK">see</p>',
+    "foreign attribute of a choice": "<p is-correct='LEAK'>see</p>",
+    "unknown element": "<answer>LEAK</answer>",
+    "unknown QTI element": "<qti-answer>LEAK</qti-answer>",
+    "script in a formula": '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi onclick="LEAK" data-x="LEAK">x</mi>'
+    "</math>",
     "label": '<p label="LEAK">see</p>',
     "formula annotation": '<math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><mi>x</mi>'
     '<annotation encoding="application/x-tex">LEAK</annotation></semantics></math>',
@@ -186,6 +191,24 @@ def test_the_marking_table_of_a_mapped_item_is_its_mapping() -> None:
     shown = for_candidate(item, CandidateProfile(marking_table=True)).response_declarations[0]
     assert shown.mapping == item.response_declarations[0].mapping
     assert shown.correct == ()
+
+
+def test_the_marking_table_goes_without_comments() -> None:
+    source = capitals(
+        correct("rome") + "<qti-mapping><!-- LEAK --><qti-map-entry map-key='rome' mapped-value='1'/></qti-mapping>",
+        "map_response",
+    )
+    copy = for_candidate(read_item(source), CandidateProfile(marking_table=True))
+    assert b"LEAK" not in copy.xml
+    assert copy.response_declarations[0].mapping is not None
+
+
+def test_formulas_tables_and_pictures_stay() -> None:
+    body = (
+        '<qti-item-body><p>a <math xmlns="http://www.w3.org/1998/Math/MathML" display="block"><mi>x</mi></math></p>'
+        '<table><tr><td colspan="2">b</td></tr></table><p><img alt="c" src="c.png"></img></p></qti-item-body>'
+    )
+    assert body.encode() in for_candidate(read_item(document(body))).xml
 
 
 def test_without_its_stem_an_item_has_no_telling_title() -> None:

@@ -87,6 +87,13 @@ def test_interactions_we_do_not_understand_are_named() -> None:
     assert "qti-text-entry-interaction" in finding.message
 
 
+def test_responses_may_belong_to_interactions_we_do_not_understand() -> None:
+    other = declaration("", cardinality="single", base_type="string").replace("RESPONSE", "X")
+    gap = '<p><qti-text-entry-interaction response-identifier="X"/></p></qti-item-body>'
+    source = capitals(correct("rome")).replace(SCORE.encode(), (other + SCORE).encode())
+    assert found(source.replace(b"</qti-item-body>", gap.encode())) == [("warning", "interaction-not-understood")]
+
+
 def test_a_candidates_copy_is_told_as_such_and_is_no_error() -> None:
     assert [(finding.severity, finding.code) for finding in check(for_candidate(single()))] == [
         ("warning", "no-processing")

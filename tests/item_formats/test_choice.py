@@ -35,6 +35,10 @@ def test_a_multiple_response_takes_as_many_as_there_are_so_that_the_number_of_ke
     assert item.response_declarations[0].correct == ("A", "B", "D")
 
 
+def test_the_order_in_which_a_key_is_typed_makes_no_other_item() -> None:
+    assert multiple(key="DBA") == multiple(key="ABD")
+
+
 def test_true_and_false_stay_in_their_places() -> None:
     item = true_false()
     assert [(option.identifier, option.text, option.label) for option in item.options] == [

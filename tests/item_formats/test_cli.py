@@ -174,6 +174,13 @@ def test_convert_refuses_a_table_with_errors_unless_told_to_skip_them(bad_bank: 
     assert sorted(path.name for path in folder.iterdir()) == ["Q1.xml", "Q2.xml", "Q3.xml"]
 
 
+def test_convert_of_a_table_without_a_good_row_makes_nothing(bad_bank: Path) -> None:
+    lines = bad_bank.read_text(encoding="utf-8").splitlines(keepends=True)
+    bad_bank.write_text(lines[0] + lines[-1], encoding="utf-8")
+    result = run("convert", bad_bank, bad_bank.with_name("items"), "--skip-bad")
+    assert (result.exit_code, bad_bank.with_name("items").exists()) == (1, False)
+
+
 def test_convert_does_not_touch_a_folder_that_holds_something(bank: Path) -> None:
     folder = bank.with_name("items")
     folder.mkdir()

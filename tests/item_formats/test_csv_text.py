@@ -64,7 +64,7 @@ def test_other_encodings_are_refused_with_the_place() -> None:
         "什么是过拟合？".encode().decode("latin-1"),
         "什么是过拟合".encode().decode("cp1252", errors="ignore"),
         "caf" + "é".encode().decode("latin-1"),
-        "什么是过拟合与欠拟合".encode().decode("gb18030", errors="replace"),
+        "数据标注".encode().decode("gb18030"),
     ],
     ids=["gbk of replacement", "replacement", "latin-1", "cp1252", "é", "gbk"],
 )
@@ -97,4 +97,5 @@ def test_a_quote_left_open_keeps_the_rows_before_it() -> None:
 
 def test_control_characters_are_taken_out_and_named() -> None:
     assert without_controls("过\x07拟\u0085合\n第二行\t") == ("过拟合\n第二行\t", ["U+0007", "U+0085"])
+    assert without_controls("\ufeff过拟合\uffff") == ("过拟合", ["U+FEFF", "U+FFFF"])
     assert without_controls("干净") == ("干净", [])

@@ -49,7 +49,7 @@ def test_tables_keep_their_shape() -> None:
 def test_formulas_stay_formulas_without_what_could_run() -> None:
     math = (
         '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block" href="javascript:1"><semantics><mfrac>'
-        '<mi onclick="x">x</mi><mn>2</mn></mfrac><annotation>x/2</annotation></semantics></math>'
+        '<mi onclick="x">x</mi><mn>2</mn></mfrac><maction>gone</maction><annotation>x/2</annotation></semantics></math>'
     )
     assert stem_of(f"<p>{math}</p>") == (
         '<p><math display="block"><semantics><mfrac><mi>x</mi><mn>2</mn></mfrac></semantics></math></p>'
