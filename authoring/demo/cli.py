@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ def demo(out: Path, force: bool, as_json: bool) -> None:
 
     refuse_foreign(out, force=force)
     with replaced_whole(out, force=force) as work:
-        log, seconds = timed(work, lambda line: click.echo(_short(f"… {line}"), err=True))
+        log, seconds = timed(work, _progress)
     if as_json:
         click.echo(summary(log, seconds))
         return
@@ -35,8 +36,10 @@ def demo(out: Path, force: bool, as_json: bool) -> None:
     click.echo(f"done in {seconds:.1f} s")
 
 
-def _short(line: str) -> str:
-    return line if len(line) <= 110 else line[:109] + "…"
+def _progress(line: str) -> None:
+    """Say a step on a terminal while the demo runs; files and pipes get the table at the end."""
+    if sys.stderr.isatty():
+        click.echo(f"… {line}"[:110], err=True)
 
 
 def _rows(title: str, rows: Sequence[tuple[str, str]]) -> str:
@@ -54,9 +57,7 @@ def _recount(lines: Sequence[RecountLine]) -> str:
     forms = [name for name in dict.fromkeys(line.form for line in lines) if "/" not in name]
     rules: dict[str, dict[str, RecountLine]] = {}
     for line in lines:
-        rules.setdefault(line.rule.split(" (")[0] if line.rule.startswith("expected") else line.rule, {})[line.form] = (
-            line
-        )
+        rules.setdefault(line.rule, {})[line.form] = line
     rows = []
     for rule, found in rules.items():
         one = next(iter(found.values()))

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 SEED = 20261122
 REFERENCE_DATE = datetime(2026, 11, 22, 8, 0)  # noqa: DTZ001  # stands in zips, where times have no zone
-TITLE = "人工智能训练师（三级／高级工）理论知识试卷"
+TITLE = "人工智能训练师（三级）理论知识试卷"
 MINUTES = 90
 FORM = {"true_false": (40, 0.5), "single": (140, 0.5), "multiple": (10, 1.0)}
 SHARE = 0.10

@@ -94,6 +94,10 @@ def save_paper(
     public = [item for item in form.items if known[item].published]
     if public and any(rule.what == "exclude" and rule.where.get("published") == "yes" for rule in blueprint.rules):
         raise ConflictError("published", f"{public[0]} was published since the form was assembled: assemble it again")
+    if blueprint.marks_by != "type":
+        raise ConflictError(
+            "marks-by", f"papers of the bank have marks by type, this blueprint by {blueprint.marks_by}"
+        )
     marks = {item: Decimal(str(blueprint.marks[known[item].item_type])) for item in form.items}
     document = json.dumps(blueprint.document(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(document.encode()).hexdigest()

@@ -13,6 +13,7 @@ from authoring.columns import now
 from authoring.errors import BankError, ConflictError, UnknownError
 from authoring.items import states
 from authoring.items.states import standings, take_step
+from authoring.items.tables import Item as ItemRow
 from authoring.items.tables import ItemVersion
 from authoring.papers.rules import papers_with
 from authoring.people.actors import Role
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 RELEASE = Release.__table__
 RELEASE_ITEM = ReleaseItem.__table__
 VERSION = ItemVersion.__table__
+ITEM = ItemRow.__table__
 
 
 def publish(
@@ -50,7 +52,8 @@ def publish(
     BankError
         `not-ready` without a recorded decision that the occupation is ready for it.
     ConflictError
-        `in-a-paper` if an item stands in a paper, `wrong-state` if one is not an accepted, secret item.
+        `in-a-paper` if an item stands in a paper, `wrong-state` if one is not an accepted, secret item,
+        `other-standard` if one belongs to another standard.
     """
     actor.need(Role.ADMINISTRATOR)
     if not readiness.strip():
@@ -59,6 +62,10 @@ def publish(
     if used:
         item, papers = next(iter(sorted(used.items())))
         raise ConflictError("in-a-paper", f"{item} stands in paper {papers[0]}: items of papers are not published")
+    other = select(ITEM.c.code).where(ITEM.c.code.in_(chosen.items), ITEM.c.standard_id != standard_id)
+    strange = session.scalars(other.order_by(ITEM.c.code)).all()
+    if strange:
+        raise ConflictError("other-standard", f"{strange[0]} is an item of another standard than {standard_id}")
     items = standings(session, chosen.items)
     row = Release(
         standard_id=standard_id,

@@ -183,5 +183,5 @@ def test_the_command_forces_and_prints_its_json_alone(tmp_path: Path, monkeypatc
     assert result.exit_code == 0
     assert json.loads(result.stdout)["steps"] == [{"step": "bank", "result": "题" * 500}]
     assert json.loads(result.stdout)["files"] == [{"file": "bank.db", "what": "the bank"}]
-    assert [len(line) <= 110 for line in result.stderr.splitlines()] == [True]
+    assert result.stderr == ""  # progress is for terminals
     assert names_in(out) == [MARKER, "bank.db"]

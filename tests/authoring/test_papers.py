@@ -274,3 +274,9 @@ def test_papers_need_an_organizer_and_an_approver(bank: Bank, standard_id: int, 
         save(bank, nobody, standard_id, *made)
     with pytest.raises(ForbiddenError, match="needs the role 'approver'"), writing(bank, nobody) as session:
         approve_paper(session, nobody, "A")
+
+
+def test_marks_go_by_type_in_the_bank(bank: Bank, organizer: Actor, standard_id: int, made: Assembled) -> None:
+    assembly, blueprint = made
+    by_section = replace(blueprint, marks_by="section", marks={"A-A": 0.5, "A-B": 0.5, "B-A": 0.5, "B-B": 0.5})
+    assert refused(bank, organizer, standard_id, (assembly, by_section), "marks by type") == "marks-by"

@@ -26,11 +26,12 @@ from authoring.people.actors import Actor, Role
 from authoring.releases.rules import public_items, publish
 from authoring.releases.tables import Release, ReleaseItem
 from authoring.reviews.rules import accept, submit, withdraw
+from authoring.standards.rules import load_outline
 from item_formats import CandidateProfile
 from item_formats import Item as ItemDocument
 from tests.authoring.conftest import Staff
 from tests.authoring.paper_bank import assembled, fill, person, save
-from tests.authoring.sample import RATIONALE, add_items, row
+from tests.authoring.sample import RATIONALE, add_items, outline, row
 
 EVENT = AuditEvent.__table__
 RELEASE = Release.__table__
@@ -156,6 +157,17 @@ def test_one_item_that_is_not_accepted_stops_the_whole_release(
     assert error.value.rule == "wrong-state"
     with reading(bank) as session:
         assert session.execute(select(RELEASE)).all() == session.execute(select(RELEASE_ITEM)).all() == []
+    assert states_of(bank, chosen.items) == {ItemState.ACCEPTED}
+
+
+def test_items_of_another_standard_are_not_published_for_this_one(
+    bank: Bank, owner: Actor, chosen: engine.Release
+) -> None:
+    with writing(bank, owner) as session:
+        other = load_outline(session, owner, outline(edition="2030")).id or 0
+    with pytest.raises(ConflictError, match=r"is an item of another standard") as error:
+        published(bank, owner, other, chosen)
+    assert error.value.rule == "other-standard"
     assert states_of(bank, chosen.items) == {ItemState.ACCEPTED}
 
 
