@@ -21,6 +21,8 @@ from engine.pools import Pool, Value
 from engine.solver import Model, solve
 from engine.toml_files import read_document, value_of
 
+QUANTILES = 20
+GAP = 1.0  # items: distributions within one item of the best possible are good enough to stop
 INFORMATION_THETA = tuple(np.arange(-3.0, 3.01, 0.5).tolist())
 
 
@@ -109,14 +111,17 @@ def choose_release(pool: Pool, policy: ReleasePolicy, *, seed: int = 0, nodes: i
             f"share {policy.share:g} of {len(pool)} items means {count} public ones; {public.sum()} are public already "
             f"and {(allowed & ~public).sum()} more may be published"
         )
-    model, x = _model(pool, policy, public, allowed, count, seed)
+    model, x, cells = _model(pool, policy, public, allowed, count, seed)
     solution = solve(model, seed=seed, nodes=nodes)
     if solution.x is None:
         raise InfeasibleReleaseError(
             f"no {count} items keep the margins of {', '.join(policy.margins)} within one item and "
             f"{policy.keep_per_point} secret items at every {policy.point}; lower the share or drop a margin"
         )
-    return _release(pool, policy, np.flatnonzero(solution.x[x] > 0.5), seed)
+    _prefer_equal_distributions(model, pool, x, cells, float(solution.x[cells].sum()), count / len(pool))
+    nearer = solve(model, seed=seed, nodes=nodes, gap=GAP)
+    best = solution.x if nearer.x is None else nearer.x
+    return _release(pool, policy, np.flatnonzero(best[x] > 0.5), seed)
 
 
 def _model(
@@ -126,7 +131,8 @@ def _model(
     allowed: NDArray[np.bool_],
     count: int,
     seed: int,
-) -> tuple[Model, NDArray[np.int32]]:
+) -> tuple[Model, NDArray[np.int32], NDArray[np.int32]]:
+    """The model of a round, its item columns (J,) and the columns of the cells' deviations, which are its cost."""
     rng = np.random.default_rng(seed)
     model = Model()
     x = model.add_columns(len(pool), cost=np.round(1e-4 * rng.random(len(pool)), 9), integer=True)
@@ -144,13 +150,35 @@ def _model(
         if not point:
             continue
         model.add_row("secret items a point", x[members], 1.0, -np.inf, max(0, len(members) - policy.keep_per_point))
-    for _, members in strata(pool, policy.cells):
+    groups = [members for _, members in strata(pool, policy.cells)]
+    cells = model.add_columns(len(groups), upper=np.inf, cost=1.0, integer=False)
+    for away, members in zip(cells, groups, strict=True):
         quota = exact * len(members)
-        away = model.add_columns(1, upper=np.inf, cost=1.0, integer=False)
-        columns = np.concatenate([x[members], away])
+        columns = np.append(x[members], away)
         model.add_row("cell", columns, np.append(np.ones(len(members)), -1.0), -np.inf, quota)
         model.add_row("cell", columns, np.append(np.ones(len(members)), 1.0), quota, np.inf)
-    return model, x
+    return model, x, cells
+
+
+def _prefer_equal_distributions(
+    model: Model, pool: Pool, x: NDArray[np.int32], cells: NDArray[np.int32], deviation: float, exact: float
+) -> None:
+    """Among the sets whose cells deviate no more than `deviation`, prefer those whose b and a are spread as the bank's.
+
+    For both parameters the largest gap between published and proportional counts below a vigintile of the bank is the
+    cost: it bounds the Kolmogorov-Smirnov distance to within a twentieth of the items.
+    """
+    model.cost = [0.0] * len(model.cost)
+    model.add_row("cells as near as can be", cells, 1.0, -np.inf, deviation + 1e-6)
+    calibrated = np.flatnonzero(pool.calibrated)
+    for parameter in (pool.parameters.b, pool.parameters.a):
+        ordered = calibrated[np.argsort(parameter[calibrated], kind="stable")]
+        gap = model.add_columns(1, upper=np.inf, cost=1.0, integer=False)
+        for part in range(1, QUANTILES):
+            below = ordered[: len(ordered) * part // QUANTILES]
+            columns, quota = np.concatenate([x[below], gap]), exact * len(below)
+            model.add_row("distribution", columns, np.append(np.ones(len(below)), -1.0), -np.inf, quota)
+            model.add_row("distribution", columns, np.append(np.ones(len(below)), 1.0), quota, np.inf)
 
 
 def already_public(pool: Pool) -> NDArray[np.bool_]:

@@ -69,11 +69,13 @@ def solve(
     seed: int = 0,
     nodes: int = 5000,
     good_enough: float | None = None,
+    gap: float = 1e-6,
     relaxed: bool = False,
 ) -> Solution:
     """The best values found within `nodes` branch-and-bound nodes; stops early at an objective of `good_enough`.
 
-    A relative gap means nothing for objectives near 0, so the deviation itself is what stops the search.
+    It also stops within `gap` of the best possible objective, in its own units: a relative gap means nothing for
+    objectives near 0.
     """
     highs = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, bool | int | float | str] = {
@@ -84,7 +86,7 @@ def solve(
         "mip_max_nodes": nodes,
         "mip_max_stall_nodes": nodes,
         "mip_rel_gap": 0.0,
-        "mip_abs_gap": 1e-6,
+        "mip_abs_gap": gap,
         "mip_feasibility_tolerance": 1e-7,
     }
     if good_enough is not None:
