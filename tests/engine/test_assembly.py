@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine import (
@@ -171,6 +171,7 @@ def test_parallel_forms_share_nothing_and_spares_no_more_than_allowed(seed: int)
         Rule("points", "at_most_one_per", of="point"),
     ]
     pool, blueprint = random_pool(seed, 40), small_blueprint(*rules, length=4)
+    assume(pool.where({"type": "multiple"}, strict=False).sum() >= 3)  # one for each parallel form
     assembly = assemble(pool, blueprint, forms=3, spares=2, seed=seed)
     assert [(form.name, form.spare) for form in assembly.forms] == [
         ("A", False),
