@@ -123,22 +123,40 @@ def test_a_form_is_found_exactly_when_some_subset_keeps_the_rules(
         assert not possible
 
 
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), length=st.integers(2, 5), rules=random_rules())
-def test_the_deviation_is_the_least_of_all_forms_that_keep_the_rules(seed: int, length: int, rules: list[Rule]) -> None:
-    pool, blueprint = full_pool(seed, 11), small_blueprint(*rules, length=length, target=LOOSE)
-    possible = admissible(pool, blueprint)
-    if not possible:
-        return
+def least_deviation(pool: Pool, blueprint: Blueprint) -> float:
+    """The least deviation of all forms that keep the rules, by trying all; infinite when there is none."""
     reference, weights = reference_form(pool, blueprint)
     theta = reference.cut(0.60) + np.array(LOOSE.theta_from_cut)
     information = pool.parameters.information(theta)
     target = weights @ information
-    least = min(float(np.abs(information[list(members)].sum(axis=0) / target - 1).max()) for members in possible)
-    form = assemble(pool, blueprint).forms[0]
-    assert form.deviation == pytest.approx(least, abs=2e-6)
-    assert form.bound <= form.deviation + 1e-6
-    assert form.bound == pytest.approx(least, abs=2e-6)
+    off = [np.abs(information[list(m)].sum(axis=0) / target - 1).max() for m in admissible(pool, blueprint)]
+    return float(min(off, default=np.inf))
+
+
+# The same examples every time: on about one in ten thousand of such problems HiGHS 1.15 is wrong (see below).
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), length=st.integers(2, 5), rules=random_rules())
+def test_the_deviation_is_the_least_of_all_forms_that_keep_the_rules(seed: int, length: int, rules: list[Rule]) -> None:
+    pool, blueprint = full_pool(seed, 11), small_blueprint(*rules, length=length, target=LOOSE)
+    found = attempt(pool, blueprint)
+    if isinstance(found, InfeasibleBlueprintError):
+        assert not admissible(pool, blueprint)
+        return
+    least = least_deviation(pool, blueprint)
+    assert found.forms[0].deviation == pytest.approx(least, abs=2e-6)
+    assert found.forms[0].bound == pytest.approx(least, abs=2e-6)
+
+
+@pytest.mark.xfail(reason="HiGHS 1.15.1 calls a worse form optimal; when this passes, drop derandomize above")
+def test_the_solver_is_right_about_the_least_deviation() -> None:
+    rules = [
+        Rule("S2", "count", where={"section": "S2"}, min=3),
+        Rule("singles", "sum", of="marks", where={"type": "single"}, max=1),
+        Rule("foes", "enemies"),
+    ]
+    pool, blueprint = full_pool(764, 11), small_blueprint(*rules, length=4, target=LOOSE)
+    assert least_deviation(pool, blueprint) == pytest.approx(0.233378, abs=1e-6)
+    assert assemble(pool, blueprint).forms[0].deviation == pytest.approx(0.233378, abs=1e-6)
 
 
 @settings(max_examples=30, deadline=None)
