@@ -153,6 +153,16 @@ def test_the_distances_of_a_release_are_of_its_calibrated_items(tenth: Release) 
     assert tenth.ks_discrimination == pytest.approx(ks_2samp(a[chosen & known], a[known]).statistic)
 
 
+def test_difficulty_and_discrimination_are_spread_as_the_banks(tenth: Release) -> None:
+    """Nearer than 95 of 100 random tenths, and within the twentieth that is allowed for difficulty."""
+    pool, rng = sample_pool(), np.random.default_rng(1)
+    b = pool.parameters.b[pool.calibrated]
+    random = [kolmogorov_smirnov(rng.choice(b, 57, replace=False), b) for _ in range(200)]
+    assert tenth.ks_difficulty <= 0.05
+    assert tenth.ks_discrimination <= 0.05
+    assert tenth.ks_difficulty < np.quantile(random, 0.05)
+
+
 def test_the_information_given_away_is_that_of_the_published_items(tenth: Release) -> None:
     pool, chosen = sample_pool(), members(sample_pool(), tenth)
     information = pool.parameters.information([0.0])[:, 0]
