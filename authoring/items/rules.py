@@ -13,7 +13,8 @@ from authoring.columns import AnyRow, now
 from authoring.errors import BankError, ConflictError, UnknownError
 from authoring.items import tables
 from authoring.items.duplicates import FoldedText, NearDuplicates, folded_text
-from authoring.items.tables import ItemEnemy, ItemState, ItemVersion
+from authoring.items.enemies import change_enemies
+from authoring.items.tables import ItemState, ItemVersion
 from authoring.people.actors import Role
 from authoring.standards.rules import point_places
 from item_formats import Finding, Item, ItemError, ItemRow, ItemType, choice_item
@@ -30,16 +31,19 @@ if TYPE_CHECKING:
 
 ITEM = tables.Item.__table__
 VERSION = ItemVersion.__table__
-ENEMY = ItemEnemy.__table__
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did: codes that are new drafts, codes the bank had just so, and what was found on the way."""
+    """What an import did: codes that are new drafts, codes the bank had just so, and what was found on the way.
+
+    `enemies_changed` are codes the bank had with other 互斥; an item that no row is about may be among them.
+    """
 
     created: tuple[str, ...]
     unchanged: tuple[str, ...]
     findings: tuple[Finding, ...]
+    enemies_changed: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -60,14 +64,15 @@ def import_items(session: Session, actor: Actor, standard_id: int, table: ItemTa
     """Put the good rows of a table into the bank as drafts of the actor; the same table again adds nothing.
 
     A row is refused, with a finding, if its point is unknown, if its code is taken by other content, or if the bank
-    has the question under another code. Questions that are only similar come in with a warning.
+    has the question under another code. Questions that are only similar come in with a warning. Of what the bank
+    holds, only 互斥 changes (`change_enemies` says how).
     """
     actor.need(Role.AUTHOR)
     known = _known(session, standard_id)
     by_text = dict(known.by_text)
     findings = list(table.findings)
     new: list[tuple[ItemRow, FoldedText]] = []
-    unchanged: list[str] = []
+    same: list[ItemRow] = []
     for row in table.rows:
         held = known.held.get(row.identifier)
         if held is not None:
@@ -80,7 +85,7 @@ def import_items(session: Session, actor: Actor, standard_id: int, table: ItemTa
                     Finding("error", "code-taken", message, line=row.row, column="编号", item=row.identifier)
                 )
             else:
-                unchanged.append(row.identifier)
+                same.append(row)
             continue
         text = folded_text(row.item)
         faults = [*_point_faults(row, known.places), *_text_findings(row, text, by_text, known.near)]
@@ -91,9 +96,12 @@ def import_items(session: Session, actor: Actor, standard_id: int, table: ItemTa
         known.near.add(row.identifier, text)
         new.append((row, text))
     _insert(session, actor, standard_id, new, known.places)
-    findings += _add_enemies(session, [row for row in table.rows if row.enemies])
+    created = tuple(row.identifier for row, _ in new)
+    enemies = change_enemies(session, actor, [*same, *(row for row, _ in new)], created)
+    findings += enemies.findings
     findings.sort(key=lambda finding: finding.line or 0)
-    return ImportReport(tuple(row.identifier for row, _ in new), tuple(unchanged), tuple(findings))
+    unchanged = tuple(row.identifier for row in same if row.identifier not in enemies.changed)
+    return ImportReport(created, unchanged, tuple(findings), tuple(sorted(enemies.changed)))
 
 
 def create_item(session: Session, actor: Actor, new: NewItem) -> tuple[Finding, ...]:
@@ -118,7 +126,7 @@ def create_item(session: Session, actor: Actor, new: NewItem) -> tuple[Finding, 
     if faults:
         raise BankError(faults[0].code, faults[0].message, faults)
     _insert(session, actor, new.standard, [(row, text)], places)
-    return tuple(_add_enemies(session, [row] if row.enemies else []))
+    return change_enemies(session, actor, [row], [new.code]).findings
 
 
 def add_version(session: Session, actor: Actor, code: str, new: NewVersion) -> None:
@@ -296,30 +304,3 @@ def _insert(
     ]
     session.execute(insert(VERSION), versions)
     record_many(session, actor, "item.created", "item", [(row.identifier, {"version": 1}) for row, _ in rows])
-
-
-def _add_enemies(session: Session, rows: Sequence[ItemRow]) -> list[Finding]:
-    """Store the pairs the rows name, each once; a name the bank does not hold is a warning."""
-    if not rows:
-        return []
-    ids = dict(session.execute(select(ITEM.c.code, ITEM.c.id)).all())
-    findings, pairs = [], set()
-    for row in rows:
-        for enemy in row.enemies:
-            if row.identifier not in ids:
-                continue  # the row itself was refused, which is reported
-            if enemy not in ids or enemy == row.identifier:
-                message = f"互斥 names {enemy}, which is not another item of the bank: the pair is not stored"
-                findings.append(
-                    Finding(
-                        "warning", "unknown-enemy", message, line=row.row or None, column="互斥", item=row.identifier
-                    )
-                )
-                continue
-            first, second = sorted((ids[row.identifier], ids[enemy]))
-            pairs.add((first, second))
-    held = {(row.first_id, row.second_id) for row in session.execute(select(ENEMY))}
-    missing = [{"first_id": first, "second_id": second} for first, second in sorted(pairs - held)]
-    if missing:
-        session.execute(insert(ENEMY), missing)
-    return findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -193,8 +194,7 @@ def test_near_duplicates_within_one_file_are_found_too(bank: Bank, staff: Staff,
 def test_enemies_are_stored_once_whichever_row_names_them(bank: Bank, staff: Staff, standard_id: int) -> None:
     add_items(bank, staff, standard_id, row("Q1", enemies=("Q2",)), row("Q2", enemies=("Q1",)), row("Q3"))
     with reading(bank) as session:
-        pairs = session.execute(select(ItemEnemy.__table__)).all()
-    assert len(pairs) == 1
+        assert session.scalar(select(func.count()).select_from(ItemEnemy)) == 1
 
 
 def test_an_enemy_that_comes_later_is_paired_by_the_next_import(bank: Bank, staff: Staff, standard_id: int) -> None:
@@ -204,6 +204,60 @@ def test_an_enemy_that_comes_later_is_paired_by_the_next_import(bank: Bank, staf
     run_import(bank, staff, standard_id, table(row("Q1", enemies=("Q2",)), row("Q2")))
     with reading(bank) as session:
         assert session.scalar(select(func.count()).select_from(ItemEnemy)) == 1
+
+
+def enemy_events(bank: Bank) -> list[tuple[str, Any]]:
+    event = AuditEvent.__table__.c
+    query = select(event.subject, event.detail).where(event.action == "item.enemies_changed").order_by(event.id)
+    with reading(bank) as session:
+        return [(subject, json.loads(detail)) for subject, detail in session.execute(query)]
+
+
+def pairs(bank: Bank) -> set[tuple[str, str]]:
+    with reading(bank) as session:
+        codes = {item.id: item.code for item in session.execute(select(ITEM.c.id, ITEM.c.code))}
+        return {(codes[first], codes[second]) for first, second in session.execute(select(ItemEnemy.__table__))}
+
+
+def test_a_file_with_another_enemy_changes_only_that_and_says_so_once(
+    bank: Bank, staff: Staff, standard_id: int
+) -> None:
+    add_items(bank, staff, standard_id, row("Q1"), row("Q2"), row("Q3"))
+    changed = table(row("Q1", enemies=("Q2",)), row("Q2", enemies=("Q1",)), row("Q3"))
+    report = run_import(bank, staff, standard_id, changed)
+    assert (report.created, report.unchanged, report.enemies_changed) == ((), ("Q3",), ("Q1", "Q2"))
+    assert enemy_events(bank) == [("Q1", {"added": ["Q2"], "removed": []})]
+    again = run_import(bank, staff, standard_id, changed)
+    assert (again.unchanged, again.enemies_changed) == (("Q1", "Q2", "Q3"), ())
+    assert (pairs(bank), len(enemy_events(bank)), counts(bank)) == ({("Q1", "Q2")}, 1, (3, 3, 4))
+
+
+def test_a_pair_goes_when_both_rows_are_there_and_neither_names_the_other(
+    bank: Bank, staff: Staff, standard_id: int
+) -> None:
+    add_items(bank, staff, standard_id, row("Q1", enemies=("Q2", "Q3")), row("Q2"), row("Q3"))
+    alone = run_import(bank, staff, standard_id, table(row("Q2"), row("Q3")))  # the row that names them is elsewhere
+    assert (alone.unchanged, pairs(bank)) == (("Q2", "Q3"), {("Q1", "Q2"), ("Q1", "Q3")})
+    moved = run_import(bank, staff, standard_id, table(row("Q1"), row("Q2", enemies=("Q1",)), row("Q3")))
+    assert (moved.unchanged, moved.enemies_changed) == (("Q2",), ("Q1", "Q3"))
+    assert pairs(bank) == {("Q1", "Q2")}
+    assert enemy_events(bank) == [("Q1", {"added": [], "removed": ["Q3"]})]
+
+
+def test_a_new_enemy_of_an_item_the_bank_has_is_recorded(bank: Bank, staff: Staff, standard_id: int) -> None:
+    add_items(bank, staff, standard_id, row("Q1"))
+    report = run_import(bank, staff, standard_id, table(row("Q2", enemies=("Q1",))))
+    assert (report.created, report.enemies_changed) == (("Q2",), ("Q1",))
+    with writing(bank, staff.author) as session:
+        create_item(session, staff.author, new_item(enemies=["Q1"]))
+    assert enemy_events(bank) == [("Q1", {"added": ["Q2"], "removed": []}), ("Q1", {"added": ["N1"], "removed": []})]
+
+
+def test_a_refused_row_changes_no_enemies(bank: Bank, staff: Staff, standard_id: int) -> None:
+    add_items(bank, staff, standard_id, row("Q1", enemies=("Q2",)), row("Q2"), row("Q3"))
+    report = run_import(bank, staff, standard_id, table(row("Q1", grade=5, enemies=("Q3",)), row("Q2")))
+    assert [finding.code for finding in report.findings] == ["code-taken"]
+    assert (report.unchanged, pairs(bank), enemy_events(bank)) == (("Q2",), {("Q1", "Q2")}, [])
 
 
 def test_only_authors_import(bank: Bank, staff: Staff, standard_id: int) -> None:
