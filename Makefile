@@ -1,5 +1,6 @@
 # tiku: every command of the project. `make help` lists them.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 OUT ?= demo-out
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +25,7 @@ demo: $(VENV)/run.stamp ## the whole loop on the sample bank, into demo-out/
 	$(BIN)/tiku demo --out $(OUT)
 
 serve: $(VENV)/run.stamp ## the API on the demo's bank (http://127.0.0.1:8000)
+	@test -f $(OUT)/bank.db || { echo "there is no bank in $(OUT) yet: run make demo first"; exit 1; }
 	$(BIN)/tiku serve --database $(OUT)/bank.db
 
 test: check ## everything from nothing: lint, types, imports, tests, the demo from the built wheel
@@ -58,10 +60,13 @@ LOCK_FLAGS := --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) demo-out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(VENV)/bin/python:
+# another PYTHON= than before makes the environment anew
+$(VENV)/python-$(VERSION):
+	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
+	touch $@
 
-$(VENV)/run.stamp: $(VENV)/bin/python requirements.lock requirements-build.lock pyproject.toml
+$(VENV)/run.stamp: $(VENV)/python-$(VERSION) requirements.lock requirements-build.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock -r requirements-build.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

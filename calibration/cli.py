@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -36,6 +37,7 @@ import click
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Parameters as JSON.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Report as one HTML file.")
+@click.option("--note", default="", help="Whose responses these are; stands in the parameters and the report.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def calibrate(
     responses: tuple[Path, ...],
@@ -45,6 +47,7 @@ def calibrate(
     tolerance: float,
     out: Path | None,
     report: Path | None,
+    note: str,
     as_json: bool,
 ) -> None:
     """Calibrate items from one or more files of RESPONSES (each file a sitting), by marginal maximum likelihood."""
@@ -59,11 +62,12 @@ def calibrate(
         begun = time.perf_counter()
         result = cal.calibrate(data, model=model, priors=cal.named_priors(priors_name), tolerance=tolerance)
         seconds = time.perf_counter() - begun
-        result = result.with_flags(flags)
+        result = replace(result.with_flags(flags), data_note=note)
         if out is not None:
             result.save(out)
         if report is not None:
-            cal.write_report(report, result, data, statistics, flags, lead=", ".join(path.name for path in responses))
+            files = ", ".join(path.name for path in responses)
+            cal.write_report(report, result, data, statistics, flags, lead=f"{note} {files}".strip())
     except (cal.ResponsesError, cal.CalibrationError, OSError) as error:
         raise click.ClickException(str(error)) from None
     if as_json:

@@ -288,8 +288,15 @@ def _read_long(header: list[str], lines: list[list[str]], rows: _Rows) -> None:
 def pool_responses(parts: Sequence[Responses]) -> Responses:
     """Several sittings as one set of responses; persons are told apart by sitting, items are joined by id.
 
-    Raises ResponsesError when the same item carries two keys: which of them a person was scored by would be lost.
+    Raises ResponsesError when a sitting is given twice, or when the same item carries two keys: which of them a person
+    was scored by would be lost.
     """
+    for s, part in enumerate(parts):
+        twin = next((t for t in range(s) if _same(parts[t], part)), None)
+        if twin is not None:
+            raise ResponsesError(
+                f"sittings {twin + 1} and {s + 1} hold the same persons with the same answers: give each sitting once"
+            )
     items = tuple(dict.fromkeys(name for part in parts for name in part.items))
     index = {name: j for j, name in enumerate(items)}
     options = tuple(dict.fromkeys(code for part in parts for code in part.options))
@@ -330,6 +337,13 @@ def pool_responses(parts: Sequence[Responses]) -> Responses:
         options=options,
         key=key,
     )
+
+
+def _same(one: Responses, other: Responses) -> bool:
+    if (one.persons, one.items, one.options) != (other.persons, other.items, other.options):
+        return False
+    columns = ("person", "item", "score", "status")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in columns)
 
 
 def _remap(part: Responses, option_index: Mapping[str, int]) -> NDArray[np.int64]:

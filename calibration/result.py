@@ -43,6 +43,7 @@ class Calibration:
     nodes: int
     se_kind: str
     data_digest: str
+    data_note: str = ""  # whose responses these are, in words; "simulated" where they are
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:

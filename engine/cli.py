@@ -85,6 +85,8 @@ def assemble(
         for form in assembly.forms:
             rows = [[n, item, marks[item]] for n, item in enumerate(form.items, start=1)]
             _write_rows(out / f"{form.name}.csv", [["position", "id", "marks"], *rows])
+        for stale in _forms_of_an_earlier_run(out, {form.name for form in assembly.forms}):
+            stale.unlink()
         write_assembly_report(out / "report.html", assembly, blueprint, lead=pool_file.name)
     if as_json:
         _print_json(_assembly_document(assembly, blueprint, marks))
@@ -94,6 +96,13 @@ def assemble(
         click.echo(f"{form.name}: {len(form.items)} items, {target}")
     kept = sum(line.ok for line in assembly.recount)
     click.echo(f"recount: {kept} of {len(assembly.recount)} rules kept; wrote {out}")
+
+
+def _forms_of_an_earlier_run(out: Path, names: set[str]) -> list[Path]:
+    """Forms beside an earlier report that this run did not make: left there they would pass for its papers."""
+    if not (out / "report.html").is_file():
+        return []
+    return [path for path in out.glob("[A-Z].csv") if path.stem not in names]
 
 
 def _assembly_document(assembly: Assembly, blueprint: Blueprint, marks: dict[str, float]) -> dict[str, Any]:

@@ -122,7 +122,13 @@ def _target_charts(assembly: Assembly, blueprint: Blueprint) -> str:
 
 
 def write_release_report(
-    path: Path, release: Release, pool: Pool, effects: Sequence[Effect], *, labels: Mapping[str, str] | None = None
+    path: Path,
+    release: Release,
+    pool: Pool,
+    effects: Sequence[Effect],
+    *,
+    labels: Mapping[str, str] | None = None,
+    lead: str = "",
 ) -> None:
     """The published items with reasons, how they mirror the bank, and what they cost."""
     named = labels or {}
@@ -160,7 +166,7 @@ def write_release_report(
         + table(header, items)
         + f'<p class="note">种子 seed {release.seed}；题库 pool {release.pool_digest[:16]}</p>'
     )
-    write_text_whole(path, report_page("试题公开报告 Release report", body))
+    write_text_whole(path, report_page("试题公开报告 Release report", body, lead=lead))
 
 
 def _strata(strata: Sequence[Stratum]) -> str:

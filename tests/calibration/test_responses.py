@@ -259,3 +259,12 @@ def test_an_item_with_two_keys_cannot_be_pooled(tmp_path: Path) -> None:
     path = write(tmp_path, "person,Q1\nx,A\n")
     with pytest.raises(ResponsesError, match="item Q1: keyed A in one sitting and B in another"):
         pool_responses([read_responses(path, key={"Q1": "A"}), read_responses(path, key={"Q1": "B"})])
+
+
+def test_a_sitting_given_twice_is_not_two_sittings(tmp_path: Path) -> None:
+    one = read_responses(write(tmp_path, "person,Q1,Q2\np1,1,0\np2,0,1\n"))
+    copy = read_responses(write(tmp_path, "person,Q1,Q2\np1,1,0\np2,0,1\n"))
+    other = read_responses(write(tmp_path, "person,Q1,Q2\np1,1,0\np2,1,1\n"))
+    assert len(pool_responses([one, other]).persons) == 4
+    with pytest.raises(ResponsesError, match="sittings 1 and 3 hold the same persons with the same answers"):
+        pool_responses([one, other, copy])

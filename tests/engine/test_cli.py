@@ -74,6 +74,14 @@ def test_assemble_writes_a_csv_a_form_and_a_report(folder: Path) -> None:
     assert "recount: 25 of 25 rules kept" in result.stdout
 
 
+def test_forms_of_an_earlier_run_do_not_stay_beside_the_new_ones(folder: Path) -> None:
+    assert run(assemble, folder, "--forms", "2").exit_code == 0
+    assert (folder / "out" / "B.csv").is_file()
+    (folder / "out" / "notes.csv").write_text("mine\n", encoding="utf-8")
+    assert run(assemble, folder, "--forms", "1").exit_code == 0
+    assert sorted(path.name for path in (folder / "out").iterdir()) == ["A.csv", "notes.csv", "report.html"]
+
+
 def test_assemble_prints_one_json_document(folder: Path) -> None:
     result = run(assemble, folder, "--forms", "2", "--seed", "3", "--json")
     document = json.loads(result.stdout)
