@@ -5,6 +5,7 @@ from item_formats.candidate import CandidateProfile, for_candidate
 from item_formats.checking import check
 from item_formats.choice import choice_item, parse_response_code, response_code
 from item_formats.findings import Finding, ItemError, errors_among
+from item_formats.foreign import ItemRow, ItemTable, read_items_csv, write_items_csv
 from item_formats.model import Item, ItemType, Option, read_item, type_label
 from item_formats.packages import write_package
 from item_formats.processing import score
@@ -17,7 +18,6 @@ from item_formats.rendering import (
     render_items,
     render_paper,
 )
-from item_formats.spreadsheet import ItemRow, ItemTable, read_items_csv, write_items_csv
 
 __all__ = [
     "CandidateProfile",

@@ -103,8 +103,8 @@ def render(paths: tuple[Path, ...], destination: Path, answer_key: bool, json_ou
 def convert(source: Path, destination: Path, skip_bad: bool, json_output: bool) -> None:
     """A CSV table to QTI 3: DST is a new folder of items, or a content package when its name ends in .zip."""
     from item_formats.findings import errors_among
+    from item_formats.foreign import read_items_csv
     from item_formats.packages import write_package
-    from item_formats.spreadsheet import read_items_csv
 
     with _refusing():
         table = read_items_csv(source)
@@ -165,8 +165,8 @@ def _checked(paths: Sequence[Path]) -> tuple[int, list[Finding]]:
     """How many items could be read, and what was found."""
     from item_formats.checking import check as check_item
     from item_formats.findings import Finding, ItemError
+    from item_formats.foreign import read_items_csv
     from item_formats.model import read_item
-    from item_formats.spreadsheet import read_items_csv
 
     count = 0
     findings: list[Finding] = []
@@ -192,8 +192,8 @@ def _checked(paths: Sequence[Path]) -> tuple[int, list[Finding]]:
 
 def _items(paths: Sequence[Path]) -> list[Item]:
     from item_formats.findings import Finding, ItemError, errors_among
+    from item_formats.foreign import read_items_csv
     from item_formats.model import read_item
-    from item_formats.spreadsheet import read_items_csv
 
     items: list[Item] = []
     for file, _ in _files(paths):

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from item_formats.choice import IDENTIFIER, choice_faults, choice_item, wording_findings
-from item_formats.csv_text import Record, read_records, without_controls
 from item_formats.findings import Finding, ItemError, Severity, errors_among
+from item_formats.foreign.csv_text import Record, without_controls
 from item_formats.model import Item, ItemType, type_label
-from item_formats.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,40 +51,22 @@ class ItemTable:
     findings: tuple[Finding, ...]
 
 
-def read_items_csv(path: Path) -> ItemTable:
-    """Items of a CSV file in UTF-8 (with or without byte order mark).
-
-    A row with an error is reported and left out whole; a row with warnings is kept. A file in another encoding, with
-    mojibake or without a required column is refused: no rows, and findings that say how to mend it.
-    """
-    file = str(path)
-    records, findings = read_records(path.read_bytes(), file=file, known_words=REQUIRED)
-    rows, row_findings = _read_rows(records)
-    if not records and not findings:
-        message = f"the file has no rows; expected the header {','.join(COLUMNS)}"
-        findings.append(Finding("error", "empty-file", message))
-    return ItemTable(tuple(rows), tuple(replace(finding, file=file) for finding in findings + row_findings))
-
-
-def write_items_csv(path: Path, rows: Iterable[ItemRow]) -> None:
-    """Write rows so that `read_items_csv` gives them back; with a byte order mark, which Excel needs.
+def written_table(rows: Iterable[ItemRow]) -> list[list[str]]:
+    """Header and cells that `read_rows` reads back as these rows.
 
     Raises
     ------
     ItemError
-        An item that says more than a row can hold (markup, own title, other processing, more than five options).
+        An item that says more than a row can hold.
     """
     rows = list(rows)
     kept = {
         "分数": any(row.marks is not None for row in rows),
         "一致性": any(row.congruence is not None for row in rows),
     }
-    extra = [column for column in EXTRA_COLUMNS if kept[column]]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*COLUMNS, *extra], extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_written(row) for row in rows)
-    write_whole(path, text.getvalue().encode("utf-8-sig"))
+    columns = [*COLUMNS, *(column for column in EXTRA_COLUMNS if kept[column])]
+    cells = [_written(row) for row in rows]
+    return [columns, *([row.get(column, "") for column in columns] for row in cells)]
 
 
 @dataclass(slots=True)
@@ -139,7 +117,8 @@ def _read_header(record: Record) -> tuple[_Header | None, list[Finding]]:
     return (None if missing else _Header(places, len(names))), findings
 
 
-def _read_rows(records: Sequence[Record]) -> tuple[list[ItemRow], list[Finding]]:
+def read_rows(records: Sequence[Record]) -> tuple[list[ItemRow], list[Finding]]:
+    """The good rows of a table whose first record is its header, and findings without a file name."""
     if not records:
         return [], []
     header, findings = _read_header(records[0])

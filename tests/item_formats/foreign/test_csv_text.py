@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from item_formats.csv_text import read_records, without_controls
+from item_formats.foreign.csv_text import read_records, without_controls
 
 HEADER = "编号,题干\n"
 
