@@ -4,6 +4,7 @@ from item_formats.assessment import TestDocument, build_test
 from item_formats.candidate import CandidateProfile, for_candidate
 from item_formats.checking import check
 from item_formats.choice import choice_item, parse_response_code, response_code
+from item_formats.documents import Section, Stimulus, Test, read_section, read_stimulus, read_test
 from item_formats.findings import Finding, ItemError, errors_among
 from item_formats.foreign import ItemRow, ItemTable, read_items_csv, write_items_csv
 from item_formats.model import Item, ItemType, Option, read_item, type_label
@@ -31,6 +32,9 @@ __all__ = [
     "PaperItem",
     "PaperSection",
     "PaperSheet",
+    "Section",
+    "Stimulus",
+    "Test",
     "TestDocument",
     "build_test",
     "check",
@@ -41,6 +45,9 @@ __all__ = [
     "parse_response_code",
     "read_item",
     "read_items_csv",
+    "read_section",
+    "read_stimulus",
+    "read_test",
     "render_item",
     "render_items",
     "render_paper",

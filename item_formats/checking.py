@@ -87,12 +87,12 @@ def _values_are_typed(declaration: ResponseDeclaration | OutcomeDeclaration) -> 
 
 def _interactions_are_bound(item: Item) -> Iterator[Finding]:
     declared = {declaration.identifier: declaration for declaration in item.response_declarations}
-    if not item.interactions and not item.other_interactions:
+    if not item.choice_interactions and not item.other_interactions:
         yield _warning("no-interaction", "the item asks for no answer: add an interaction", line_of(item.root))
     for name in sorted(set(item.other_interactions)):
         message = f"{name} is kept, but not checked, scored or shown yet"
         yield _warning("interaction-not-understood", message, line_of(item.root))
-    for interaction in item.interactions:
+    for interaction in item.choice_interactions:
         declaration = declared.get(interaction.response_identifier)
         if declaration is None:
             message = (
@@ -103,7 +103,7 @@ def _interactions_are_bound(item: Item) -> Iterator[Finding]:
         else:
             yield from _choice_fits(interaction, declaration)
     if not item.other_interactions:
-        answered = {interaction.response_identifier for interaction in item.interactions}
+        answered = {interaction.response_identifier for interaction in item.choice_interactions}
         for name in declared.keys() - answered:
             message = f"no interaction answers the response {name}: remove the declaration or bind an interaction"
             yield _warning("unanswered-response", message, declared[name].line)
@@ -188,7 +188,7 @@ def _score_is_set(item: Item) -> Iterator[Finding]:
 
 
 def _reads_well(item: Item) -> Iterator[Finding]:
-    line = item.interactions[0].line if item.interactions else line_of(item.root)
+    line = item.choice_interactions[0].line if item.choice_interactions else line_of(item.root)
     if item.item_type is None:
         return
     if not item.stem_text.strip():

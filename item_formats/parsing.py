@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 from lxml import etree
 
+from item_formats import vocabulary
 from item_formats.findings import Finding, ItemError
 
-QTI = "http://www.imsglobal.org/xsd/imsqtiasi_v3p0"
-MATHML = "http://www.w3.org/1998/Math/MathML"
-SSML = "http://www.w3.org/2001/10/synthesis"
+QTI, MATHML, SSML = vocabulary.QTI, vocabulary.MATHML, vocabulary.SSML
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 # An item with a few embedded pictures stays far below; a megabyte of XML takes libxml2 about 10 ms.
@@ -20,6 +20,7 @@ MAX_BYTES = 16 * 1024 * 1024
 # libxml2 without huge_tree also refuses more than 256 levels, text nodes over 10 MB and amplification by entities.
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, collect_ids=False)
 _WHOLE = re.compile(r"\s*\+?[0-9]{1,9}\s*")
+_SIGNED = re.compile(r"\s*[+-]?[0-9]{1,9}\s*")
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 
 
@@ -84,18 +85,36 @@ def canonical_bytes(root: etree._Element, *, file: str | None = None) -> bytes:
         raise ItemError(Finding("error", "not-canonical", f"cannot be canonical XML: {error}", file=file)) from None
 
 
+def attributes_of(element: etree._Element) -> dict[str, str]:
+    """All attributes, by qualified name."""
+    return cast("dict[str, str]", dict(element.items()))
+
+
+def take_attribute(element: etree._Element, name: str) -> str | None:
+    """An attribute's value, None without one; the element loses it."""
+    value = element.get(name)
+    if value is not None:
+        del element.attrib[name]
+    return value
+
+
 def bad_attribute(element: etree._Element, name: str, expected: str) -> ItemError:
     message = f'{local_name(element)} has {name}="{element.get(name)}"; expected {expected}'
     return ItemError(Finding("error", "bad-attribute", message, line=line_of(element)))
 
 
-def integer_attribute(element: etree._Element, name: str, default: int) -> int:
+def integer_attribute(element: etree._Element, name: str, default: int, *, signed: bool = False) -> int:
     text = element.get(name)
     if text is None:
         return default
-    if not _WHOLE.fullmatch(text):
-        raise bad_attribute(element, name, "a whole number, 0 or more")
+    if not (_SIGNED if signed else _WHOLE).fullmatch(text):
+        raise bad_attribute(element, name, "a whole number" if signed else "a whole number, 0 or more")
     return int(text)
+
+
+def is_true(element: etree._Element, name: str, *, default: bool = False) -> bool:
+    text = element.get(name)
+    return default if text is None else text.strip() in {"true", "1"}
 
 
 def number_attribute(element: etree._Element, name: str, default: float | None = None) -> float | None:

@@ -91,7 +91,7 @@ def _compile(item: Item) -> Scoring:
         defaults={name: _typed(declaration, declaration.default) for name, declaration in declarations.items()},
         options={
             interaction.response_identifier: frozenset(option.identifier for option in interaction.options)
-            for interaction in item.interactions
+            for interaction in item.choice_interactions
         },
         outcomes=outcomes,
         rule=rule,
