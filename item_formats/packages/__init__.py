@@ -1,5 +1,47 @@
 """Content packages in and out, results of candidates, and what is known about items from their use."""
 
+from item_formats.packages.archive import USUAL_LIMITS, Limits
+from item_formats.packages.manifest import Kind, Manifest, Resource
+from item_formats.packages.metadata import Metadata, QtiMetadata
+from item_formats.packages.reading import (
+    OpenPackage,
+    Package,
+    PackageDocument,
+    iter_package,
+    open_package,
+    read_package,
+)
+from item_formats.packages.usage_data import (
+    CategorizedStatistic,
+    ItemStatistic,
+    UsageData,
+    item_statistics,
+    read_usage_data,
+    usage_data,
+    write_usage_data,
+)
 from item_formats.packages.writing import write_package
 
-__all__ = ["write_package"]
+__all__ = [
+    "USUAL_LIMITS",
+    "CategorizedStatistic",
+    "ItemStatistic",
+    "Kind",
+    "Limits",
+    "Manifest",
+    "Metadata",
+    "OpenPackage",
+    "Package",
+    "PackageDocument",
+    "QtiMetadata",
+    "Resource",
+    "UsageData",
+    "item_statistics",
+    "iter_package",
+    "open_package",
+    "read_package",
+    "read_usage_data",
+    "usage_data",
+    "write_package",
+    "write_usage_data",
+]

@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -16,18 +17,29 @@ from typing import TYPE_CHECKING, Self
 from item_formats.findings import Finding, ItemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # of the general-purpose flags: password, strong encryption, masked headers
 _UTF8_NAME = 0x800
 _READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what content packaging allows
+_CHUNK = 1 << 20
 _SMALL = 1 << 20  # a megabyte of blanks is no attack, whatever its ratio
 _SYSTEM_FILES = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 # What zipfile and zlib raise on bytes that are no zip, or were changed on the way.
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, NotImplementedError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    OverflowError,
+    RuntimeError,  # NotImplementedError among them
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +116,28 @@ class Archive:
         ItemError
             It cannot be decompressed, or is not what the directory says it is (size, checksum, name).
         """
+        return b"".join(self._chunks(name))
+
+    def verify(self, name: str) -> bytes:
+        """Read a member to its end without keeping it; its first bytes. Raises as `read` does."""
+        head = b""
+        for chunk in self._chunks(name):
+            head = head or chunk[:64]
+        return head
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
         member = self._members[name]
+        length = 0
         try:
             with self._zip.open(member) as stream:
-                content = stream.read(member.file_size + 1)
-                rest = stream.read(1)  # reading to the end is what makes zipfile compare the checksum
+                while chunk := stream.read(_CHUNK):  # reading to the end is what makes zipfile compare the checksum
+                    length += len(chunk)
+                    yield chunk
         except _BROKEN as error:
             raise ItemError(self._broken(name, error)) from None
-        if rest or len(content) != member.file_size:
+        if length != member.file_size:
             message = f"{name} is not as long as the zip says ({member.file_size:,} bytes): make the package again"
             raise ItemError(self._fault("wrong-size", message, name))
-        return content
 
     def _broken(self, name: str, error: Exception) -> Finding:
         reason = str(error)
