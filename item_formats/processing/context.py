@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class ItemResult(Protocol):
     """One item of a test as the candidate went through it: what the expressions over item subsets ask.
 
-    `sections` are the identifiers of every section around the item, `presented` that it was shown, `responded` that a
-    response differs from its default, `correct` that all its responses match their correct ones.
+    `sections` are the identifiers of every section around the item, `presented` that it was attempted at least once,
+    `responded` that then a response differed from its default, `correct` that all its responses match their correct
+    ones: None when a response has no correct one (QTI 3: such items are not considered).
     """
 
     @property
@@ -30,12 +31,12 @@ class ItemResult(Protocol):
     @property
     def responded(self) -> bool: ...
     @property
-    def correct(self) -> bool: ...
+    def correct(self) -> bool | None: ...
     def variable(self, identifier: str) -> Value | None:
         """An outcome (or response) of the item; NULL when it has none of that name."""
 
-    def bounds(self, identifier: str) -> tuple[float | None, float | None]:
-        """Normal minimum and normal maximum the item declares for an outcome."""
+    def bounds(self, identifier: str) -> tuple[float | None, float | None] | None:
+        """Normal minimum and normal maximum the item declares for a single outcome; None when it has no such one."""
 
     def weight(self, identifier: str) -> float:
         """The weight of that name on the item reference; 1 when it has none (QTI 3, *weight*)."""

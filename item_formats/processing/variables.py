@@ -67,19 +67,19 @@ class AreaMapping:
     upper: float | None
 
     def total(self, value: Value | None) -> float:
-        """Every area that holds a point counts once, every distinct point in no area counts the default."""
+        """The sum over distinct points; of areas that overlap the first listed takes the point, and each counts once.
+
+        Points in no area are worth the default, each.
+        """
         if value is None:
             return _bounded(self.default, self.lower, self.upper)
-        points = {part for part in value.items if isinstance(part, tuple)}
-        hit: set[int] = set()
-        total = 0.0
-        for x, y in points:
-            found = {place for place, (area, _) in enumerate(self.areas) if area(float(x), float(y))}
-            if not found:
-                total += self.default
-            hit |= found
-        total += sum(self.areas[place][1] for place in sorted(hit))
-        return _bounded(total, self.lower, self.upper)
+        points = dict.fromkeys(part for part in value.items if isinstance(part, tuple))
+        places = [self._place(float(x), float(y)) for x, y in points]
+        total = sum(self.areas[place][1] for place in dict.fromkeys(places) if place is not None)
+        return _bounded(total + self.default * places.count(None), self.lower, self.upper)
+
+    def _place(self, x: float, y: float) -> int | None:
+        return next((place for place, (area, _) in enumerate(self.areas) if area(x, y)), None)
 
 
 @dataclass(frozen=True, slots=True)
