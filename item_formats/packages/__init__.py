@@ -20,7 +20,7 @@ from item_formats.packages.usage_data import (
     usage_data,
     write_usage_data,
 )
-from item_formats.packages.writing import write_package
+from item_formats.packages.writing import save_package, write_package
 
 __all__ = [
     "USUAL_LIMITS",
@@ -41,6 +41,7 @@ __all__ = [
     "open_package",
     "read_package",
     "read_usage_data",
+    "save_package",
     "usage_data",
     "write_package",
     "write_usage_data",

@@ -100,7 +100,7 @@ def test_a_package_of_candidates_copies_holds_no_key(tmp_path: Path) -> None:
                 "items": [read_item(capitals(correct("rome")).replace(b">Rome<", b'><img src="rome.png" alt=""/><'))],
                 "test": None,
             },
-            "media",
+            "missing-media",
         ),
     ],
 )
