@@ -225,6 +225,9 @@ class _Reading:
         wanted = f"{{{namespace}}}{place.name}" if namespace else place.name
         around = f"{{{namespace}}}{place.inside}" if namespace else place.inside
         found = list(element.iterchildren(around if place.inside else wanted))
+        if len(found) > 1 and not self.lenient and (place.inside or not many):
+            message = f"{local_name(element)} has {len(found)} times {place.inside or place.name}; expected one"
+            raise ItemError(Finding("error", "repeated-element", message, file=self.file, line=line_of(found[1])))
         read = []
         for child in found if many and not place.inside else found[:1]:
             try:
