@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from item_formats import read_item
-from item_formats.rendering.content import WRITE_IN, document, option_html, stem_html, text_html
+from item_formats import Item, read_item
+from item_formats.rendering.markup import WRITE_IN, View, children_html, text_html
+from item_formats.rendering.page import document
+from item_formats.rendering.paper import option_html
 from tests.item_formats.documents import capitals, correct, single, texts, true_false
 from tests.item_formats.documents import document as qti_document
 from tests.item_formats.rendering.pages import parse_html
+
+
+def stem_html(item: Item, *, blank: str = WRITE_IN) -> str:
+    assert item.body is not None
+    return children_html(item.body, View(blank=blank, options_apart=True, printed=True))
 
 
 def stem_of(markup: str) -> str:
@@ -23,14 +30,18 @@ def stem_of(markup: str) -> str:
         ("<p onclick='x()' style='a' class='b' id='c'>text</p>", "<p>text</p>"),
         ("<p>a<script>alert(1)</script>b</p>", "<p>ab</p>"),
         ("<p><a href='javascript:alert(1)'>link</a></p>", "<p>link</p>"),
-        ("<div><object data='x'>gone</object><iframe src='y'/></div>", "<div></div>"),
+        (
+            "<div><object data='x'>a film</object><iframe src='y'/></div>",
+            '<div><span class="not-shown">[图：a film]</span></div>',
+        ),
         ("<p>1 &lt; 2 &amp; 3</p>", "<p>1 &lt; 2 &amp; 3</p>"),
         ("<h1>Title</h1>", '<p class="heading">Title</p>'),
         ("<p><img src='http://x/y.png' alt='a &lt; b'/></p>", '<p><span class="not-shown">[图：a &lt; b]</span></p>'),
-        (
-            "<p><qti-text-entry-interaction response-identifier='R'/></p>",
-            '<p><span class="not-shown">[qti-text-entry-interaction]</span></p>',
-        ),
+        ("<section><h2>甲</h2></section>", '<div><p class="heading">甲</p></div>'),
+        ("<p>a <em>b </em>c</p>", None),
+        ("<p class='qti-align-center secret' id='k'>a</p>", '<p class="qti-align-center">a</p>'),
+        ("<p lang='en'>a<span xml:lang='fr'>b</span></p>", '<p lang="en">a<span lang="fr">b</span></p>'),
+        ("<p xmlns:s='http://www.w3.org/2001/10/synthesis'>H<s:sub alias='two'>2</s:sub></p>", "<p>H2</p>"),
         ("<x:y xmlns:x='urn:x'>kept text</x:y>", "kept text"),
         ("<pre>a\n  b &lt;</pre>", "<pre>a\n  b &lt;</pre>"),
         ("<p>a<!-- B --></p>", "<p>a</p>"),
@@ -63,7 +74,7 @@ def test_rubrics_show_only_what_is_for_candidates() -> None:
             "</qti-rubric-block>"
         )
 
-    assert stem_of(rubric("candidate", "instructions")) == "<p>TEXT</p>"
+    assert stem_of(rubric("candidate", "instructions")) == '<div class="instructions"><p>TEXT</p></div>'
     assert stem_of(rubric("scorer", "scoring")) == ""
     assert stem_of(rubric("candidate", "ext:rationale")) == ""
 
@@ -88,7 +99,7 @@ def test_indented_code_keeps_its_indentation() -> None:
 
 def test_options_of_true_false_read_as_words() -> None:
     item = true_false()
-    assert [option_html(item, option) for option in item.options] == ["正确", "错误"]
+    assert [option_html(item, option, View()) for option in item.options] == ["正确", "错误"]
 
 
 @given(texts)
