@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from item_formats.findings import Finding
+from item_formats.foreign.columns import COLUMNS, REQUIRED
 from item_formats.foreign.csv_text import read_records
-from item_formats.foreign.table import COLUMNS, REQUIRED, ItemRow, ItemTable, read_rows, written_table
+from item_formats.foreign.table import ItemRow, ItemTable, read_rows, written_table
 from item_formats.writing import write_whole
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def read_records(content: bytes, *, file: str, known_words: Sequence[str]) -> tu
     if isinstance(text, Finding):
         return [], [text]
     records, findings = _records(text, file)
-    damaged = _mojibake(records, file)
+    damaged = mojibake(records, file)
     return ([], damaged) if damaged else (records, findings)
 
 
@@ -101,7 +101,8 @@ def _records(text: str, file: str) -> tuple[list[Record], list[Finding]]:
             records.append(Record(row, tuple(cells)))
 
 
-def _mojibake(records: list[Record], file: str) -> list[Finding]:
+def mojibake(records: Sequence[Record], file: str, *, remedy: str = SAVE_AS_UTF8) -> list[Finding]:
+    """What shows that text was saved in a wrong encoding: any of it refuses the file."""
     places = [
         (record.row, excerpt) for record in records for cell in record.cells if (excerpt := _damage(cell)) is not None
     ]
@@ -112,7 +113,7 @@ def _mojibake(records: list[Record], file: str) -> list[Finding]:
     if findings:
         message = (
             f"{len(places)} cells hold text that was read in the wrong encoding and saved; nothing was read. "
-            f"Open the original and save it as UTF-8. {SAVE_AS_UTF8}"
+            f"Go back to the original. {remedy}"
         )
         findings.insert(0, Finding("error", "mojibake", message, file=file))
     return findings

@@ -77,9 +77,9 @@ def readable_text(markup: str) -> str:
     return _told(parsed(markup), picture=PICTURE)
 
 
-def text_with_latex(element: etree._Element) -> str:
+def text_with_latex(element: etree._Element, *, without: frozenset[str] = frozenset()) -> str:
     r"""The element's visible text with each formula as ``\( \)``, or ``\[ \]`` where it stands by itself."""
-    return _told(element, picture="")
+    return _told(element, picture="", without=without)
 
 
 def as_blocks(markup: str) -> str:
@@ -156,9 +156,9 @@ def html_of_markup(markup: str, *, gap: str = "_____", latex: bool = True) -> st
     return content_markup(root)
 
 
-def _told(element: etree._Element, *, picture: str) -> str:
+def _told(element: etree._Element, *, picture: str, without: frozenset[str] = frozenset()) -> str:
     if not any(local_name(child) in _DRAWN for child in element.iterdescendants()):
-        return visible_text(element)
+        return visible_text(element, without=without)
     copied = deepcopy(element)
     copied.tail = None
     _formulas_as_latex(copied)
@@ -166,7 +166,7 @@ def _told(element: etree._Element, *, picture: str) -> str:
         _put_text(image, picture)
     for interaction in list(copied.iter(f"{{{QTI}}}qti-text-entry-interaction")):
         _put_text(interaction, "____")
-    return visible_text(copied)
+    return visible_text(copied, without=without)
 
 
 def _formulas_as_latex(root: etree._Element) -> None:

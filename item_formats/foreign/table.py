@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from item_formats.choice import IDENTIFIER, choice_faults, choice_item, wording_findings
-from item_formats.findings import Finding, ItemError, Severity, errors_among
+from item_formats.choice import TRUE_FALSE_TEXTS, choice_item, option_identifiers, read_key
+from item_formats.findings import Finding, ItemError, errors_among
+from item_formats.foreign.building import build
+from item_formats.foreign.cells import (
+    Firsts,
+    bank_faults,
+    choice_findings,
+    duplicates,
+    enemies_in,
+    half_width,
+    option_texts,
+)
+from item_formats.foreign.columns import COLUMNS, EXTRA_COLUMNS, OPTIONS, Header, find_header, read_header
 from item_formats.foreign.csv_text import Record, without_controls
-from item_formats.model import Item, ItemType, type_label
+from item_formats.foreign.formulas import formula_markup
+from item_formats.foreign.markup import text_with_latex
+from item_formats.foreign.question import Choice, Kind, Question
+from item_formats.model import RATIONALE, Item, ItemType, type_label
+from item_formats.parsing import qti
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-REQUIRED = ("编号", "题型", "知识点", "难度", "题干", "答案")
-OPTIONS = ("选项A", "选项B", "选项C", "选项D", "选项E")
-COLUMNS = ("编号", "题型", "知识点", "难度", "题干", *OPTIONS, "答案", "解析", "出处", "互斥")
-EXTRA_COLUMNS = ("分数", "一致性")
-CODE_COLUMNS = ("编号", "知识点", "难度", "答案", "互斥", "分数", "一致性")
-
-OPTION_COUNTS = {ItemType.SINGLE: (4, 4), ItemType.MULTIPLE: (4, 5)}  # as the national papers print them
 _TYPES = {type_label(item_type): item_type for item_type in ItemType}
-_FULL_WIDTH = re.compile("[\uff01-\uff5e\u3000]+")
-_MARKS = re.compile(r"\d{1,3}(\.\d{1,2})?", re.ASCII)
+_KINDS = {ItemType.TRUE_FALSE: Kind.TRUE_FALSE, ItemType.SINGLE: Kind.SINGLE, ItemType.MULTIPLE: Kind.MULTIPLE}
+_CODE_SEGMENT = re.compile(r"[A-Za-z0-9]{1,4}")
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One item with what the bank keeps beside it. `grade` is 难度 1 (易) to 5 (难), `congruence` 一致性 1 to 5."""
+    """One item with what the bank keeps beside it. `grade` is 难度 1 (易) to 5 (难), `congruence` 一致性 1 to 5.
+
+    Tables always state point and grade; formats that need not leave `point` "" and `grade` None. `row` is the row of
+    the table, or the paragraph or line where the question begins.
+    """
 
     identifier: str
     item: Item
-    point: str
-    grade: int
+    point: str = ""
+    grade: int | None = None
     marks: Decimal | None = None
     congruence: int | None = None
     source: str | None = None
@@ -45,10 +57,15 @@ class ItemRow:
 
 @dataclass(frozen=True, slots=True)
 class ItemTable:
-    """The good rows of a table, and findings on all of them."""
+    """The good rows of a table, and findings on all of them.
+
+    `media` are the pictures items refer to, by their path in a package: an item says ``../media/x.png`` for
+    ``media/x.png``, as it must from the folder of items.
+    """
 
     rows: tuple[ItemRow, ...]
     findings: tuple[Finding, ...]
+    media: Mapping[str, bytes] = field(default_factory=dict, hash=False)
 
 
 def written_table(rows: Iterable[ItemRow]) -> list[list[str]]:
@@ -69,64 +86,17 @@ def written_table(rows: Iterable[ItemRow]) -> list[list[str]]:
     return [columns, *([row.get(column, "") for column in columns] for row in cells)]
 
 
-@dataclass(slots=True)
-class _Firsts:
-    """Where each identifier and each wording stood first."""
-
-    identifiers: dict[str, int] = field(default_factory=dict)
-    wordings: dict[tuple[str, ...], int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """Where each known column stands, and how many cells a row may have."""
-
-    places: dict[str, int]
-    width: int
-
-
-def _read_header(record: Record) -> tuple[_Header | None, list[Finding]]:
-    """The header, or None when rows cannot be read by it."""
-    findings: list[Finding] = []
-    places: dict[str, int] = {}
-
-    def found(severity: Severity, code: str, message: str, column: str | None = None) -> None:
-        findings.append(Finding(severity, code, message, line=record.row, column=column))
-
-    known = (*COLUMNS, *EXTRA_COLUMNS)
-    names = [cell.strip() for cell in record.cells]
-    if len(names) == 1 and "题干" in names[0]:
-        found("error", "separator", "the columns are not separated by commas: save the table as CSV with commas")
-        return None, findings
-    for place, name in enumerate(names):
-        plain = unicodedata.normalize("NFKC", name)
-        if plain not in known:
-            if name:
-                message = f"the column {name} is not known and was not read; known are {', '.join(known)}"
-                found("warning", "unknown-column", message, name)
-            continue
-        if plain != name:
-            found("error", "full-width", f"the column is called “{name}”; type “{plain}” in half width", name)
-        if plain in places:
-            found("error", "repeated-column", f"two columns are called {plain}: remove one", plain)
-            return None, findings
-        places[plain] = place
-    missing = [column for column in REQUIRED if column not in places]
-    for column in missing:
-        found("error", "missing-column", f"there is no column {column}: add it to the header", column)
-    return (None if missing else _Header(places, len(names))), findings
-
-
 def read_rows(records: Sequence[Record]) -> tuple[list[ItemRow], list[Finding]]:
     """The good rows of a table whose first record is its header, and findings without a file name."""
     if not records:
         return [], []
-    header, findings = _read_header(records[0])
+    top = find_header(records)
+    header, findings = read_header(records[top])
     if header is None:
         return [], findings
     rows: list[ItemRow] = []
-    firsts = _Firsts()
-    for record in records[1:]:
+    firsts = Firsts()
+    for record in records[top + 1 :]:
         row, row_findings = _read_row(record, header, firsts)
         findings += row_findings
         if row is not None:
@@ -134,23 +104,23 @@ def read_rows(records: Sequence[Record]) -> tuple[list[ItemRow], list[Finding]]:
     return rows, findings
 
 
-def _read_row(record: Record, header: _Header, firsts: _Firsts) -> tuple[ItemRow | None, list[Finding]]:
+def _read_row(record: Record, header: Header, firsts: Firsts) -> tuple[ItemRow | None, list[Finding]]:
     cells, findings = _cells(record, header)
-    findings += _half_width(cells)
-    findings += _bank_faults(cells)
+    findings += half_width(cells)
+    findings += bank_faults(cells)
     item_type = _TYPES.get(cells["题型"])
-    options = _options(cells)
+    options = option_texts(cells)
     if item_type is None:
         message = f"题型 is “{cells['题型']}”; expected 判断, 单选 or 多选"
         findings.append(Finding("error", "unknown-type", message, column="题型"))
     else:
-        findings += _choice_findings(item_type, cells, options)
-    findings += _duplicates(record.row, cells, options, firsts)
+        findings += choice_findings(item_type, cells, options)
+    findings += duplicates(record.row, cells, options, firsts)
     findings = [replace(finding, line=record.row, item=cells["编号"] or None) for finding in findings]
     findings.sort(key=lambda finding: header.places.get(finding.column or "", header.width))
     if item_type is None or errors_among(findings):
         return None, findings
-    item = choice_item(
+    item, formula_findings = choice_item_with_formulas(
         identifier=cells["编号"],
         item_type=item_type,
         stem=cells["题干"],
@@ -158,6 +128,7 @@ def _read_row(record: Record, header: _Header, firsts: _Firsts) -> tuple[ItemRow
         key=cells["答案"],
         rationale=cells.get("解析") or None,
     )
+    findings += (replace(finding, line=record.row) for finding in formula_findings)
     row = ItemRow(
         identifier=item.identifier,
         item=item,
@@ -166,13 +137,13 @@ def _read_row(record: Record, header: _Header, firsts: _Firsts) -> tuple[ItemRow
         marks=Decimal(cells["分数"]) if cells.get("分数") else None,
         congruence=int(cells["一致性"]) if cells.get("一致性") else None,
         source=cells.get("出处") or None,
-        enemies=_enemies(cells),
+        enemies=enemies_in(cells),
         row=record.row,
     )
     return row, findings
 
 
-def _cells(record: Record, header: _Header) -> tuple[dict[str, str], list[Finding]]:
+def _cells(record: Record, header: Header) -> tuple[dict[str, str], list[Finding]]:
     """The row's cells by column, trimmed and without control characters."""
     findings: list[Finding] = []
     cells: dict[str, str] = {}
@@ -183,137 +154,88 @@ def _cells(record: Record, header: _Header) -> tuple[dict[str, str], list[Findin
         if removed:
             message = f"control characters were taken out of {column}: {', '.join(removed)}"
             findings.append(Finding("warning", "control-character", message, column=column))
+    if header.levels:
+        cells["知识点"] = cells.get("知识点") or _deepest_point(record, header.levels)
+    if header.guid:
+        cells["编号"] = _from_guid(cells)
     if any(cell.strip() for cell in record.cells[header.width :]):
         message = f"the row has {len(record.cells)} cells, the header {header.width}: quote cells that hold a comma"
         findings.append(Finding("error", "too-many-cells", message))
     return cells, findings
 
 
-def _half_width(cells: dict[str, str]) -> list[Finding]:
-    """Full-width characters in codes; the cell goes on as if typed right, so that its other faults show too."""
-    findings = []
-    for column in CODE_COLUMNS:
-        text = cells.get(column, "")
-        if _FULL_WIDTH.search(text):
-            cells[column] = unicodedata.normalize("NFKC", text).strip()
-            message = f"{column} is “{text}”; type “{cells[column]}” with half-width characters"
-            findings.append(Finding("error", "full-width", message, column=column))
-    for column in OPTIONS:
-        label = re.match(r"\s*([A-ZＡ-Ｚ])\s*[.．、:：)）]", cells.get(column, ""))
-        letter = unicodedata.normalize("NFKC", label[1]) if label else ""
-        if label and letter == column[-1]:
-            full_width = letter != label[1]
-            written = f"{column} begins with its label “{label[0]}”"
-            remedy = f"type {letter} half-width, or better leave the label out" if full_width else "leave the label out"
-            findings.append(
-                Finding(
-                    "error" if full_width else "warning",
-                    "full-width" if full_width else "option-carries-label",
-                    f"{written}: {remedy}, the paper prints it",
-                    column=column,
-                )
-            )
-    return findings
+def _deepest_point(record: Record, levels: Sequence[int]) -> str:
+    """The point of 知识点一级 … 六级: codes of one level each are joined (A, B, 001 → A-B-001), or the last."""
+    given = [text for place in levels if place < len(record.cells) and (text := record.cells[place].strip())]
+    if len(given) > 1 and all(_CODE_SEGMENT.fullmatch(text) for text in given):
+        return "-".join(given)
+    return given[-1] if given else ""
 
 
-def _bank_faults(cells: dict[str, str]) -> list[Finding]:
-    """What the bank keeps beside the item: point, grade, marks, congruence, enemies."""
-    faults: list[Finding] = []
-
-    def fault(code: str, column: str, message: str) -> None:
-        faults.append(Finding("error", code, message, column=column))
-
-    if not cells["知识点"]:
-        fault("empty-point", "知识点", "知识点 is empty: write the code of the point, such as A-A-A-001")
-    if cells["难度"] not in {"1", "2", "3", "4", "5"}:
-        fault("bad-grade", "难度", f"难度 is “{cells['难度']}”; expected 1 (易), 2, 3, 4 or 5 (难)")
-    marks = cells.get("分数", "")
-    if marks and (not _MARKS.fullmatch(marks) or not Decimal(marks)):
-        fault("bad-marks", "分数", f"分数 is “{marks}”; expected a number above 0 such as 0.5")
-    congruence = cells.get("一致性", "")
-    if congruence and congruence not in {"1", "2", "3", "4", "5"}:
-        fault("bad-congruence", "一致性", f"一致性 is “{congruence}”; expected 1, 2, 3, 4 or 5")
-    for enemy in _enemies(cells):
-        if not IDENTIFIER.fullmatch(enemy):
-            fault("bad-enemy", "互斥", f"“{enemy}” is no item code; separate codes with ; such as Q0012;Q0345")
-        elif enemy == cells["编号"]:
-            fault("bad-enemy", "互斥", "the item is its own enemy: name the other item")
-    return faults
+def _from_guid(cells: dict[str, str]) -> str:
+    """A code from a GUID, which may begin with a figure; made from the wording when the cell is empty."""
+    guid = cells["编号"].strip("{}")
+    if not guid:
+        return code_of_wording([cells["题型"], cells["题干"], *option_texts(cells)])
+    return f"G{guid}" if guid[0].isdigit() else guid
 
 
-def _choice_findings(item_type: ItemType, cells: dict[str, str], options: Sequence[str]) -> list[Finding]:
-    faults = choice_faults(
-        identifier=cells["编号"],
-        item_type=item_type,
-        stem=cells["题干"],
-        options=options,
-        key=cells["答案"],
-        rationale=cells.get("解析"),
+def code_of_wording(texts: Sequence[str]) -> str:
+    """A code for a question that has none: the same wording gives the same code, so nothing is imported twice."""
+    digest = hashlib.sha256("\x1f".join("".join(text.split()) for text in texts).encode()).hexdigest()
+    return f"Q-{digest[:12]}"
+
+
+def choice_item_with_formulas(
+    *, identifier: str, item_type: ItemType, stem: str, options: Sequence[str], key: str, rationale: str | None
+) -> tuple[Item, list[Finding]]:
+    """`choice_item` of texts in which LaTeX formulas become MathML, and warnings about those that cannot."""
+    findings: list[Finding] = []
+
+    def markup(column: str, text: str) -> str:
+        written, problems = formula_markup(text)
+        findings.extend(Finding("warning", code, said, column=column, item=identifier) for code, said in problems)
+        return written
+
+    stem_markup, rationale_markup = markup("题干", stem), markup("解析", rationale or "")
+    texts = list(TRUE_FALSE_TEXTS.values()) if item_type is ItemType.TRUE_FALSE else options
+    markups = [markup(f"选项{letter}", text) for letter, text in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", texts, strict=False)]
+    if not any("<math" in part for part in (stem_markup, rationale_markup, *markups)):
+        plain = choice_item(
+            identifier=identifier, item_type=item_type, stem=stem, options=options, key=key, rationale=rationale
+        )
+        return plain, findings
+    correct = read_key(item_type, key)
+    names = option_identifiers(item_type, len(markups))
+    question = Question(
+        identifier=identifier,
+        kind=_KINDS[item_type],
+        stem=stem_markup,
+        choices=tuple(Choice(text, Decimal(name in correct)) for name, text in zip(names, markups, strict=True)),
+        rationale=rationale_markup,
     )
-    fewest, most = OPTION_COUNTS.get(item_type, (0, 0))
-    if item_type in OPTION_COUNTS and not fewest <= len(options) <= most:
-        expected = f"{fewest}" if fewest == most else f"{fewest} or {most}"
-        faults = [fault for fault in faults if fault.code != "option-count"]
-        message = f"a {type_label(item_type)} item has {len(options)} options; expected {expected}, from 选项A on"
-        place = min(len(options), len(OPTIONS) - 1) if len(options) < fewest else most
-        faults.append(Finding("error", "option-count", message, column=OPTIONS[place]))
-    alike = {unicodedata.normalize("NFKC", "".join(option.split())).casefold() for option in options}
-    exact = {"".join(option.split()) for option in options}
-    if len(alike) < len(exact):
-        message = "two options differ only in width, case or raised figures: check that they can be told apart"
-        faults.append(Finding("warning", "options-look-alike", message, column="选项A"))
-    return faults + wording_findings(item_type, cells["题干"])
-
-
-def _duplicates(row: int, cells: dict[str, str], options: Sequence[str], firsts: _Firsts) -> list[Finding]:
-    findings = []
-    identifier = cells["编号"]
-    first = firsts.identifiers.setdefault(identifier, row)
-    if identifier and first != row:
-        message = f"编号 {identifier} already stands in row {first}: give each item its own"
-        findings.append(Finding("error", "duplicate-identifier", message, column="编号"))
-    wording = (_folded(cells["题干"]), *sorted(map(_folded, options)))
-    first = firsts.wordings.setdefault(wording, row)
-    if cells["题干"] and first != row:
-        message = f"the same question and options already stand in row {first}: remove one of the two"
-        findings.append(Finding("error", "duplicate-stem", message, column="题干"))
-    return findings
-
-
-def _folded(text: str) -> str:
-    """For finding duplicates only: width, case and spacing do not make another question."""
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def _options(cells: dict[str, str]) -> list[str]:
-    """Option texts up to the last one that is filled, so that a gap shows as an empty option."""
-    texts = [cells.get(column, "") for column in OPTIONS]
-    while texts and not texts[-1]:
-        texts.pop()
-    return texts
-
-
-def _enemies(cells: dict[str, str]) -> tuple[str, ...]:
-    parts = (part.strip() for part in cells.get("互斥", "").split(";"))
-    return tuple(dict.fromkeys(part for part in parts if part))
+    return build(question), findings
 
 
 def _written(row: ItemRow) -> dict[str, str]:
     item = row.item
     item_type = item.item_type
-    texts = [] if item_type is ItemType.TRUE_FALSE else [option.text for option in item.options]
-    if item_type is None or len(texts) > len(OPTIONS) or _rebuilt(row, item_type, texts) != item:
+    choices = [] if item_type is ItemType.TRUE_FALSE else list(item.root.iter(qti("qti-simple-choice")))
+    texts = [text_with_latex(choice) for choice in choices]
+    stem = "" if item.body is None else text_with_latex(item.body, without=frozenset({"qti-simple-choice"}))
+    rationale = _rationale(item)
+    if item_type is None or len(texts) > len(OPTIONS) or _rebuilt(item, item_type, stem, texts, rationale) != item:
         message = "the item says more than a row of a table can hold; write it as QTI instead"
         raise ItemError(Finding("error", "not-a-plain-choice-item", message, item=row.identifier))
     return {
         "编号": row.identifier,
         "题型": type_label(item_type),
         "知识点": row.point,
-        "难度": str(row.grade),
-        "题干": item.stem_text,
+        "难度": "" if row.grade is None else str(row.grade),
+        "题干": stem,
         **dict(zip(OPTIONS, texts, strict=False)),
         "答案": item.key,
-        "解析": item.rationale or "",
+        "解析": rationale or "",
         "出处": row.source or "",
         "互斥": ";".join(row.enemies),
         "分数": "" if row.marks is None else str(row.marks),
@@ -321,16 +243,23 @@ def _written(row: ItemRow) -> dict[str, str]:
     }
 
 
-def _rebuilt(row: ItemRow, item_type: ItemType, texts: list[str]) -> Item | None:
-    item = row.item
+def _rationale(item: Item) -> str | None:
+    for block in item.root.iter(qti("qti-rubric-block")):
+        content = block.find(qti("qti-content-body"))
+        if block.get("use") == RATIONALE and content is not None:
+            return text_with_latex(content)
+    return None
+
+
+def _rebuilt(item: Item, item_type: ItemType, stem: str, texts: list[str], rationale: str | None) -> Item | None:
     try:
-        return choice_item(
-            identifier=row.identifier,
+        return choice_item_with_formulas(
+            identifier=item.identifier,
             item_type=item_type,
-            stem=item.stem_text,
+            stem=stem,
             options=texts,
             key=item.key,
-            rationale=item.rationale,
-        )
+            rationale=rationale,
+        )[0]
     except ItemError:
         return None
