@@ -1,4 +1,4 @@
-"""Scores: the two templates, NULL, and refusal of everything else."""
+"""Scores of the standard templates, NULL, and refusal of what would score everybody wrongly."""
 
 from __future__ import annotations
 
@@ -133,9 +133,9 @@ def test_processing_that_is_not_understood_is_refused_by_name() -> None:
     rules = "<qti-response-processing><qti-response-condition/></qti-response-processing>"
     own = document(declaration(correct("a")) + SCORE + rules)
     assert code_of(own, {}) == "processing-not-understood"
-    points = document(declaration(correct("a")) + SCORE + processing("map_response_point"))
-    with pytest.raises(ItemError, match="map_response_point is not known"):
-        score(read_item(points), {})
+    foreign = document(declaration(correct("a")) + SCORE + processing("match_nothing"))
+    with pytest.raises(ItemError, match="match_nothing is not known"):
+        score(read_item(foreign), {})
 
 
 def test_a_candidates_copy_cannot_be_scored() -> None:
