@@ -67,9 +67,10 @@ def test_check_walks_through_folders_and_leaves_other_documents_beside_items_alo
     (tmp_path / "bank" / "imsmanifest.xml").write_text("<manifest/>", encoding="utf-8")
     result = run("check", tmp_path / "bank", "--json")
     report = json.loads(result.stdout)
-    assert (result.exit_code, report["items"], report["errors"], report["warnings"]) == (1, 2, 1, 1)
+    assert (result.exit_code, report["items"], report["errors"], report["warnings"]) == (1, 2, 2, 1)
     assert {(finding["code"], finding["severity"]) for finding in report["findings"]} == {
         ("key-not-an-option", "error"),
+        ("dangling-outcome", "error"),
         ("not-an-item", "warning"),
     }
 

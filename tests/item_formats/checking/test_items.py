@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from item_formats import Finding, check, for_candidate, read_item
 from tests.item_formats.documents import (
     SCORE,
-    capitals,
     correct,
     declaration,
     document,
@@ -17,6 +18,15 @@ from tests.item_formats.documents import (
     single,
     true_false,
 )
+from tests.item_formats.documents import (
+    capitals as with_feedback,
+)
+
+
+def capitals(*arguments: object, **options: object) -> bytes:
+    """The item made elsewhere, without the feedback that depends on an outcome it does not declare."""
+    source = with_feedback(*arguments, **options)  # type: ignore[arg-type]
+    return re.sub(rb"<qti-feedback-inline.*?</qti-feedback-inline>", b"", source, flags=re.DOTALL)
 
 
 def found(source: bytes) -> list[tuple[str, str]]:
@@ -44,7 +54,7 @@ def test_a_good_item_from_elsewhere_has_nothing_to_report() -> None:
         (capitals(correct("rome", "lyon"), cardinality="single", max_choices=1), ("error", "too-many-values")),
         (capitals(""), ("error", "no-correct-answer")),
         (capitals(correct("rome"), "map_response"), ("error", "no-mapping")),
-        (capitals(correct("rome"), "map_response_point"), ("warning", "processing-not-understood")),
+        (capitals(correct("rome"), "map_response_point"), ("error", "no-mapping")),
         (capitals(correct("rome")).replace(SCORE.encode(), b""), ("error", "missing-outcome")),
         (
             capitals(correct("rome")).replace(b'identifier="lyon"', b'identifier="rome"'),
@@ -78,15 +88,6 @@ def test_a_response_nobody_can_answer_is_a_warning() -> None:
     assert found(source) == [("warning", "unanswered-response")]
 
 
-def test_interactions_we_do_not_understand_are_named() -> None:
-    source = capitals(correct("rome")).replace(
-        b"</qti-item-body>", b'<p><qti-text-entry-interaction response-identifier="X"/></p></qti-item-body>'
-    )
-    (finding,) = check(read_item(source))
-    assert (finding.severity, finding.code) == ("warning", "interaction-not-understood")
-    assert "qti-text-entry-interaction" in finding.message
-
-
 def test_a_candidates_copy_is_told_as_such_and_is_no_error() -> None:
     assert [(finding.severity, finding.code) for finding in check(for_candidate(single()))] == [
         ("warning", "no-processing")
@@ -97,7 +98,7 @@ def test_what_a_person_scores_needs_no_processing() -> None:
     human = SCORE.replace("/>", ' external-scored="human"/>')
     source = capitals(correct("rome")).replace(SCORE.encode(), human.encode())
     start = source.index(b"<qti-response-processing")
-    assert found(source[:start] + b"</qti-assessment-item>") == []
+    assert found(source[:start] + b"</qti-assessment-item>") == [("warning", "scored-elsewhere")]
 
 
 def test_findings_name_file_line_and_item_and_come_errors_first() -> None:
