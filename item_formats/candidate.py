@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from item_formats.showing import PlainValue
 
-CRITERION = "ext:criterion"  # the `use` of a scorer's rubric block that is one row of a marking table
+# The `use` of rubric blocks of skill tasks: a row of the marking table, a veto, the preparation notice.
+CRITERION, VETO, PREPARATION = "ext:criterion", "ext:veto", "ext:preparation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def _rubric_stays(element: etree._Element, profile: CandidateProfile) -> bool:
     use = element.get("use")
     if use == RATIONALE:
         return profile.rationale
-    if use == CRITERION:
+    if use in {CRITERION, VETO}:
         return profile.marking_table
     return profile.stem and "candidate" in element.get("view", "").split()
 

@@ -25,7 +25,7 @@ _FORMAT = re.compile(r"([^%]*)%([-+ 0#]*)(\d{0,3})(?:\.(\d{1,2}))?([diouxXeEfgGr
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def is_shown(element: etree._Element, value: PlainValue) -> bool:
+def _is_shown(element: etree._Element, value: PlainValue) -> bool:
     """Whether the value of the variable an element names shows it (QTI 3, show-hide)."""
     identifier = element.get("identifier", "")
     values = value if isinstance(value, (list, tuple, set, frozenset)) else () if value is None else (value,)
@@ -47,8 +47,14 @@ def show_values(root: etree._Element, values: Mapping[str, PlainValue]) -> None:
         if name == "qti-printed-variable":
             _print(element, values.get(element.get("identifier", "")), _base_type(root, element))
         elif variable is not None and name not in {"qti-template-default", "qti-template-variable"}:
-            if not is_shown(element, values.get(variable)):
+            if not _is_shown(element, values.get(variable)):
                 take_out(element)
+            elif name == "qti-modal-feedback":
+                _unwrap(element)
+                body = root.find(qti("qti-item-body"))
+                if body is not None:
+                    element.tail = None
+                    body.append(element)
             elif name in _FEEDBACK | _TEMPLATED:
                 _unwrap(element)
             else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from item_formats.candidate import CRITERION
+from item_formats.candidate import CRITERION, VETO
 from item_formats.choice import BLANK
 from item_formats.model import RATIONALE
 from item_formats.parsing import MATHML, QTI, SSML, XML_LANG, local_name, split_name
@@ -149,7 +149,7 @@ def text_html(text: str) -> str:
 
 
 def _for_candidates(rubric: etree._Element) -> bool:
-    return rubric.get("use") not in {RATIONALE, CRITERION} and "candidate" in rubric.get("view", "").split()
+    return rubric.get("use") not in {RATIONALE, CRITERION, VETO} and "candidate" in rubric.get("view", "").split()
 
 
 def _formula(element: etree._Element, name: str, view: View) -> str:

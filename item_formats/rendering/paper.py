@@ -134,7 +134,7 @@ def _items(section: PaperSection, start: int, media: Mapping[str, bytes], *, ans
 
 
 def _entry(entry: PaperItem, number: int, media: Mapping[str, bytes], *, answer_key: bool, show_marks: bool) -> str:
-    item = shown_item(entry.item, {}, answer_key=answer_key)
+    item = shown_item(entry.item, None, answer_key=answer_key)
     marks = f"（{plain(entry.marks)}分）" if show_marks else ""
     view = view_of(item, View(prefix=f"q{number}", printed=True, media=media), answer_key=answer_key)
     if item.item_type is None:

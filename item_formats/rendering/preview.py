@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
 import item_formats.rendering.interactions  # noqa: F401  its modules write the interactions
-from item_formats.candidate import CandidateProfile, for_candidate
+from item_formats.candidate import CANDIDATE, CandidateProfile, for_candidate
 from item_formats.model import Item, type_label
 from item_formats.parsing import local_name, qti
 from item_formats.rendering.answers import explanation_html, interactions_of
 from item_formats.rendering.interactions.controls import INTERACTION_NAMES
 from item_formats.rendering.markup import View, children_html
 from item_formats.rendering.page import document, style_sheet
+from item_formats.showing import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from item_formats.processing import ItemState
     from item_formats.showing import PlainValue
 
 WITH_KEY = CandidateProfile(key=True, rationale=True, marking_table=True)
@@ -29,11 +32,11 @@ def render_item(
     printed: bool = False,
     seed: int | None = None,
     media: Mapping[str, bytes] | None = None,
-    values: Mapping[str, PlainValue] | None = None,
+    state: ItemState | None = None,
 ) -> str:
     """A page with one item; `answer_key` marks the key and adds the 解析. For the rest see `render_items`."""
-    known = None if values is None else {item.identifier: values}
-    return render_items([item], answer_key=answer_key, printed=printed, seed=seed, media=media, values=known)
+    states = None if state is None else {item.identifier: state}
+    return render_items([item], answer_key=answer_key, printed=printed, seed=seed, media=media, states=states)
 
 
 def render_items(
@@ -43,19 +46,24 @@ def render_items(
     printed: bool = False,
     seed: int | None = None,
     media: Mapping[str, bytes] | None = None,
-    values: Mapping[str, Mapping[str, PlainValue]] | None = None,
+    states: Mapping[str, ItemState] | None = None,
 ) -> str:
     """A page with items one under the other. Without `answer_key` it holds nothing a candidate may not see.
 
     `printed` is for paper: lines to write on and lists of letters instead of controls. `seed` shuffles the choices
-    that may be shuffled; without it they stand as they are written. `media` are the files items refer to, by the
-    addresses they use. `values` are, by item identifier, the values of template variables (and of outcomes, whose
-    feedback then shows).
+    that may be shuffled and clones items with template processing; without it choices stand as they are written.
+    `media` are the files items refer to, by the addresses they use. `states` are sessions by item identifier: their
+    clone, and after an attempt their feedback, shows.
+
+    Raises
+    ------
+    ItemError
+        An item's template processing cannot be run.
     """
     articles = "\n".join(
         _article(
             item,
-            (values or {}).get(item.identifier, {}),
+            (states or {}).get(item.identifier) or _cloned(item, seed),
             answer_key=answer_key,
             view=View(prefix=f"item-{place}", printed=printed, seed=seed, media=media or {}),
         )
@@ -71,13 +79,31 @@ def render_items(
     )
 
 
-def shown_item(item: Item, values: Mapping[str, PlainValue], *, answer_key: bool) -> Item:
+def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item:
     """The item as it may be shown; nothing of it depends on a template any more."""
-    return for_candidate(item, WITH_KEY, values=values) if answer_key else for_candidate(item, values=values)
+    profile = WITH_KEY if answer_key else CANDIDATE
+    values: dict[str, PlainValue] = {}
+    if state is not None:
+        values |= state.template_values
+        if state.num_attempts and not answer_key:  # before an attempt there is nothing to say about it
+            values |= state.outcomes
+    return for_candidate(item, profile, values=values)
 
 
-def view_of(item: Item, view: View, *, answer_key: bool) -> View:
-    """The view with what this item declares: types, the numbers of its interactions, and its key if that is shown."""
+def _cloned(item: Item, seed: int | None) -> ItemState | None:
+    """A session with an item that is cloned from a template; None for others, which need none."""
+    if item.root.find(qti("qti-template-processing")) is None:
+        return None
+    from item_formats.processing import begin_item  # noqa: PLC0415  few items need it
+
+    return begin_item(item, seed)
+
+
+def view_of(item: Item, view: View, *, answer_key: bool, state: ItemState | None = None) -> View:
+    """The view with what this item declares: types, the numbers of its interactions, and its key if that is shown.
+
+    A clone's key is in its `state`.
+    """
     declarations = list(item.root.iterchildren(qti("qti-response-declaration")))
     answers = {}
     areas = {}
@@ -91,12 +117,12 @@ def view_of(item: Item, view: View, *, answer_key: bool) -> View:
             (area.get("shape", ""), area.get("coords", ""))
             for area in declaration.iterfind(f"{qti('qti-area-mapping')}/{qti('qti-area-map-entry')}")
         )
+    for identifier, correct in (state.corrects if state is not None else {}).items() if answer_key else ():
+        held = correct if isinstance(correct, list) else [] if correct is None else [correct]
+        answers[identifier] = tuple(map(written, held))
     responses = dict.fromkeys(interaction.get("response-identifier", "") for interaction in interactions_of(item))
-    return View(
-        prefix=view.prefix,
-        printed=view.printed,
-        seed=view.seed,
-        media=view.media,
+    return replace(
+        view,
         answers=answers if answer_key else None,
         areas=areas,
         declared={
@@ -104,8 +130,6 @@ def view_of(item: Item, view: View, *, answer_key: bool) -> View:
             for declaration in declarations
         },
         numbers={response: number for number, response in enumerate(responses, start=1)},
-        blank=view.blank,
-        options_apart=view.options_apart,
     )
 
 
@@ -120,9 +144,9 @@ def kind_label(item: Item) -> str:
     return "综合" if kinds else "说明"
 
 
-def _article(item: Item, values: Mapping[str, PlainValue], *, answer_key: bool, view: View) -> str:
-    shown = shown_item(item, values, answer_key=answer_key)
-    seen = view_of(shown, view, answer_key=answer_key)
+def _article(item: Item, state: ItemState | None, *, answer_key: bool, view: View) -> str:
+    shown = shown_item(item, state, answer_key=answer_key)
+    seen = view_of(shown, view, answer_key=answer_key, state=state)
     explained = explanation_html(shown, seen) if answer_key else ""
     body = "" if shown.body is None else children_html(shown.body, seen)
     holder = "div" if view.printed or answer_key else "form"
