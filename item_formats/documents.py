@@ -111,6 +111,13 @@ def read_as(kind: type[Kind], name: str, source: bytes | Path, *, file: str | No
     """The document of one kind, whose root element is `name`."""
     file = file or (None if isinstance(source, bytes) else str(source))
     root, findings = read_root(source, file=file)
+    return checked_document(kind, name, root, findings, file=file)
+
+
+def checked_document(
+    kind: type[Kind], name: str, root: etree._Element, findings: tuple[Finding, ...], *, file: str | None = None
+) -> Kind:
+    """The document of a tree that was just read, if it is of this kind and has an identifier."""
     if root.tag != qti(name):
         raise ItemError(_another(root, name, file))
     if not root.get("identifier"):

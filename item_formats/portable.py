@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
 from item_formats.parsing import QTI, attributes_of, split_name
-from item_formats.vocabulary import COMMON_ATTRIBUTES, PCI_1, kebab
+from item_formats.vocabulary import COMMON_ATTRIBUTES, PCI_1, XHTML, camel, kebab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ _CHILDREN = {
     "templateVariable": "qti-template-variable",
     "contextVariable": "qti-context-variable",
 }
+_OLDER_CHILDREN = {new: old for old, new in _CHILDREN.items()}
 _KEPT = COMMON_ATTRIBUTES | {"module"}
 _NOT_A_NAME = re.compile(r"[^a-z0-9_.\-]+")
 
@@ -103,3 +104,58 @@ def _libraries(old: etree._Element, new: etree._Element) -> None:
     modules.tail = old.tail
     for library in old.iterdescendants(f"{{{PCI_1}}}lib"):
         etree.SubElement(modules, f"{{{QTI}}}qti-interaction-module", {"id": library.get("id", "")})
+
+
+def downgrade_portable(
+    old: etree._Element,
+    parent: etree._Element,
+    namespace: str,
+    copy: Callable[[etree._Element, etree._Element], None],
+) -> None:
+    """Append the 2.x form: a customInteraction that holds a PCI 1.0 with the same content."""
+    attributes = attributes_of(old)
+    response = {"responseIdentifier": attributes.pop("response-identifier", "")}
+    outer = etree.SubElement(parent, f"{{{namespace}}}customInteraction", response)
+    outer.tail = old.tail
+    kind = attributes.pop("custom-interaction-type-identifier", None)
+    if kind is not None:
+        attributes["customInteractionTypeIdentifier"] = kind
+    declared = cast("dict[str, str]", {None: PCI_1})
+    inner = etree.SubElement(outer, f"{{{PCI_1}}}portableCustomInteraction", attributes, declared)
+    inner.text = old.text
+    for child in old:
+        _older_element(child, inner, copy)
+
+
+def _older_element(
+    old: etree._Element, parent: etree._Element, copy: Callable[[etree._Element, etree._Element], None]
+) -> None:
+    """Modules, markup and variables of a PCI; anything else (a prompt) stays QTI."""
+    space, name = split_name(old)
+    if space != QTI or name not in _OLDER_CHILDREN:
+        copy(old, parent)
+        return
+    markup = name == "qti-interaction-markup"
+    address = XHTML if markup else PCI_1
+    attributes = {key if key.startswith("{") else camel(key): value for key, value in attributes_of(old).items()}
+    nsmap = cast("dict[str, str]", {None: address})
+    new = etree.SubElement(parent, f"{{{address}}}{_OLDER_CHILDREN[name]}", attributes, nsmap)
+    new.text = old.text
+    new.tail = old.tail
+    for child in old:
+        (_older_markup if markup else _older_element)(child, new, copy)
+
+
+def _older_markup(
+    old: etree._Element, parent: etree._Element, copy: Callable[[etree._Element, etree._Element], None]
+) -> None:
+    """HTML, which stands in its own namespace in a PCI 1.0; QTI inside it stays QTI."""
+    space, name = split_name(old)
+    if space != QTI or name.startswith("qti-"):
+        copy(old, parent)
+        return
+    new = etree.SubElement(parent, f"{{{XHTML}}}{name}", attributes_of(old))
+    new.text = old.text
+    new.tail = old.tail
+    for child in old:
+        _older_markup(child, new, copy)

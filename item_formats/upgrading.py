@@ -53,14 +53,16 @@ SCHEMA_LOCATION = f"{{{XSI}}}schemaLocation"
 SCHEMA_ADDRESS = "https://purl.imsglobal.org/spec/qti/v3p0/schema/xsd/imsqti_asiv3p0_v1p0.xsd"
 CONTENT_BODY_CLASS = "qti-content-body"  # a div of 2.x that stands for a content body (see `downgrading`)
 IMAGE_CLASS = "qti-img"  # an object of 2.x that stands for an img
+KEPT = "data-qti3-"  # attributes of 3.0 that 2.2 has no word for
 
 _BODY = f"{{{QTI}}}qti-content-body"
 _STYLESHEET = f"{{{QTI}}}qti-stylesheet"
+_RUBRIC = f"{{{QTI}}}qti-rubric-block"
 _DIV = f"{{{QTI}}}div"
 _NAMES = {camel(name.removeprefix("qti-")): name for name in ELEMENTS}
 _ANY_CASE = {name.lower(): new for name, new in _NAMES.items()}
 _TEMPLATE = re.compile(
-    r"https?://(?:www|purl)\.imsglobal\.org/.*/rptemplates/(match_correct|map_response|map_response_point)(?:\.xml)?/?"
+    r"https?://(?:www|purl)\.imsglobal\.org/(?!spec/qti/v3p0/).*/rptemplates/(match_correct|map_response|map_response_point)(?:\.xml)?/?"
 )
 _USE = re.compile(r"ext:[A-Za-z0-9_.\-]+")
 _NOT_USE = re.compile(r"[^A-Za-z0-9_.\-]+")
@@ -204,7 +206,7 @@ class _Upgrade:
 
     def attributes(self, old: etree._Element, name: str, names: dict[str, str] | None) -> dict[str, str]:
         if names is None:
-            return attributes_of(old)
+            return {key.removeprefix(KEPT): value for key, value in attributes_of(old).items()}
         new: dict[str, str] = {}
         for key, value in attributes_of(old).items():
             known = names.get(key)
@@ -222,6 +224,8 @@ class _Upgrade:
             new[key] = self.schema_locations(value)
         elif key in _SPELLINGS:
             new[_SPELLINGS[key]] = value
+        elif key.startswith(KEPT):
+            new[key.removeprefix(KEPT)] = value
         elif key.startswith(("{", "data-", "aria-")) or name not in ELEMENTS:
             new[key] = value
         else:
@@ -231,17 +235,24 @@ class _Upgrade:
             self.warn("attribute-not-in-qti-3", message, old)
 
     def schema_locations(self, value: str) -> str:
-        words = value.split()
-        pairs = [(words[place], words[place + 1]) for place in range(0, len(words) - 1, 2)]
-        kept = {
-            MOVED_NAMESPACES.get(space, space): address
-            for space, address in pairs
-            if space not in self.older and space != HTML5_22
-        }
-        return " ".join(f"{space} {address}" for space, address in {QTI: SCHEMA_ADDRESS, **kept}.items())
+        """The addresses of schemas, the 2.x ones turned to 3.0, spaced as they were."""
+        words = re.split(r"(\s+)", value)
+        spaces = [place for place, word in enumerate(words) if word.strip()][::2]
+        for place in spaces:
+            space = words[place]
+            if space in self.older and place + 2 < len(words):
+                if QTI in words:  # an export of ours that kept the 3.0 address
+                    words[place : place + 4] = [""] * 4
+                else:
+                    words[place], words[place + 2] = QTI, SCHEMA_ADDRESS
+            elif space in MOVED_NAMESPACES:
+                words[place] = MOVED_NAMESPACES[space]
+        return "".join(words)
 
     def wrap_content(self, new: etree._Element, _old: etree._Element) -> None:
         """Put what a block of 2.x says into a content body."""
+        if new.tag == _RUBRIC:
+            _use(new)
         styles = [child for child in new if child.tag == _STYLESHEET]
         content = [child for child in new if child.tag != _STYLESHEET]
         if styles and new.index(styles[-1]) >= len(styles):
@@ -249,7 +260,7 @@ class _Upgrade:
             for place, style in enumerate(styles):
                 new.insert(place, style)
         lead = (styles[-1].tail if styles else new.text) or ""
-        if not content and not lead.strip() and new.tag != f"{{{QTI}}}qti-rubric-block":
+        if not content and not lead.strip() and new.tag != _RUBRIC:
             return
         if len(content) == 1 and not lead.strip() and not (content[0].tail or "").strip():
             only = content[0]
@@ -283,7 +294,8 @@ class _Upgrade:
         _set_classes(new, [word for word in classes if word != IMAGE_CLASS])
         new.set("src", take_attribute(new, "data") or "")
         take_attribute(new, "type")
-        new.set("alt", new.text or "")
+        if new.text:
+            new.set("alt", new.text)
         new.text = None
 
     def information(self, new: etree._Element, old: etree._Element) -> None:
@@ -330,13 +342,15 @@ def _preformatted(attributes: dict[str, str]) -> None:
         attributes["format"] = "preformatted"
 
 
-def _use(attributes: dict[str, str]) -> None:
-    use = attributes.get("use")
+def _use(new: etree._Element) -> None:
+    """What a rubric block is for: one of three words or ext:…, and required in items; 2.x took any text or none."""
+    use = new.get("use")
     if use is None:
-        views = attributes.get("view", "").split()
-        attributes["use"] = "scoring" if views and set(views) <= {"scorer", "tutor"} else "instructions"
+        views = set(new.get("view", "").split())
+        if next(new.iterancestors(f"{{{QTI}}}qti-item-body"), None) is not None:
+            new.set("use", "scoring" if views and views <= {"scorer", "tutor"} else "instructions")
     elif use not in RUBRIC_USES and not _USE.fullmatch(use):
-        attributes["use"] = f"ext:{_NOT_USE.sub('-', use).strip('-') or 'other'}"
+        new.set("use", f"ext:{_NOT_USE.sub('-', use).strip('-') or 'other'}")
 
 
 def _template(attributes: dict[str, str]) -> None:
@@ -348,7 +362,6 @@ def _template(attributes: dict[str, str]) -> None:
 _VALUES: dict[str, Callable[[dict[str, str]], None]] = {
     "qti-extended-text-interaction": _preformatted,
     "qti-response-processing": _template,
-    "qti-rubric-block": _use,
 }
 _FINISHES: dict[str, Callable[[_Upgrade, etree._Element, etree._Element], None]] = {
     **dict.fromkeys(WITH_CONTENT_BODY, _Upgrade.wrap_content),
