@@ -271,12 +271,11 @@ def _modernise(old: etree._Element, new: etree._Element, namespace: str) -> None
     _flatten_taxa(new)
 
 
-def _flatten_taxa(element: etree._Element) -> None:
+def _flatten_taxa(path: etree._Element) -> None:
     """A taxon in a taxon becomes the next one of the path."""
-    for taxon in element.findall(f"{{{LOM}}}taxon"):
-        for deeper in taxon.findall(f"{{{LOM}}}taxon"):
-            if split_name(element)[1] == "taxonPath":
-                taxon.addnext(deeper)
+    if split_name(path)[1] == "taxonPath":
+        for taxon in list(path.iter(f"{{{LOM}}}taxon")):
+            path.append(taxon)
 
 
 def _keep(parent: etree._Element, foreign: etree._Element) -> None:

@@ -23,6 +23,7 @@ from item_formats.text import forbidden_characters
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+_QNAME = re.compile(r"\s*([^\W\d][\w.\-]*):[^\W\d][\w.\-]*\s*\Z")
 _NAME = re.compile(r"[^\W\d][\w.\-·]*")
 
 
@@ -340,10 +341,22 @@ def _encoded(place: _Place, value: object, element: etree._Element) -> str:
 
 
 def fragment(element: etree._Element) -> bytes:
-    """An element with all that is in it, as exclusive canonical XML: the same wherever it stands."""
+    """An element with all that is in it, as exclusive canonical XML: the same wherever it stands.
+
+    Prefixes that only values use (``xsi:type="x:Name"``) stay declared.
+    """
+    named = {
+        match[1]
+        for one in element.iter("*")
+        for value in (*one.attrib.values(), one.text or "")
+        if (match := _QNAME.match(str(value)))
+    }
+    prefixes = sorted(named & {str(prefix) for prefix in element.nsmap})
     tail, element.tail = element.tail, None
     try:
-        return etree.tostring(element, method="c14n", exclusive=True, with_comments=True)
+        return etree.tostring(
+            element, method="c14n", exclusive=True, with_comments=True, inclusive_ns_prefixes=prefixes
+        )
     except etree.C14NError as error:
         raise ItemError(Finding("error", "not-canonical", f"cannot be canonical XML: {error}")) from None
     finally:
