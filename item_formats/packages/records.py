@@ -22,7 +22,10 @@ from item_formats.text import forbidden_characters
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+# As XML Schema writes it, and as some engines do: a blank for the T, no seconds, ":" or "," before their fraction.
+_DATE_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:[.:,]([0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
 _QNAME = re.compile(r"\s*([^\W\d][\w.\-]*):[^\W\d][\w.\-]*\s*\Z")
 _NAME = re.compile(r"[^\W\d][\w.\-·]*")
 
@@ -72,6 +75,14 @@ def write_number(value: float) -> str:
     return "NaN" if math.isnan(value) else repr(value)
 
 
+def _read_moment(text: str) -> datetime:
+    match = _DATE_TIME.fullmatch(text.strip())
+    if match is None or (match[3] and len(match[2]) == 5):
+        raise ValueError(text)
+    fraction = f".{match[3][:6]:0<6}" if match[3] else ""
+    return datetime.fromisoformat(f"{match[1]}T{match[2]}{fraction}{match[4] or ''}")
+
+
 def words(allowed: frozenset[str]) -> Codec:
     """One of a closed list of words."""
 
@@ -89,9 +100,7 @@ LIST = Codec(lambda text: tuple(text.split()), " ".join, "words with spaces betw
 BOOLEAN = Codec(_read_boolean, lambda value: "true" if value else "false", "true or false")
 INTEGER = Codec(_matching(_INTEGER, int), str, "a whole number")
 NUMBER = Codec(_read_number, write_number, "a number such as 0.5")
-DATE_TIME = Codec(
-    _matching(_DATE_TIME, datetime.fromisoformat), datetime.isoformat, "a moment such as 2026-03-01T09:30:00+08:00"
-)
+DATE_TIME = Codec(_read_moment, datetime.isoformat, "a moment such as 2026-03-01T09:30:00+08:00")
 DATE = Codec(_matching(re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), date.fromisoformat), date.isoformat, "a date")
 
 
