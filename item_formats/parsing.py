@@ -16,6 +16,9 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 # An item with a few embedded pictures stays far below; a megabyte of XML takes libxml2 about 10 ms.
 MAX_BYTES = 16 * 1024 * 1024
+# Canonical XML takes time with the square of both; honest documents have a tenth of this.
+MAX_ATTRIBUTES = 256  # of one element
+MAX_NAMESPACES = 64  # declared around one element
 
 # libxml2 without huge_tree also refuses more than 256 levels, text nodes over 10 MB and amplification by entities.
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, collect_ids=False)
@@ -74,7 +77,25 @@ def parse(source: bytes, *, file: str | None = None) -> etree._Element:
     if root.getroottree().docinfo.internalDTD is not None:
         message = "the document has a <!DOCTYPE>; QTI 3 needs none and entities are never read: remove the declaration"
         raise ItemError(Finding("error", "doctype", message, file=file, line=1))
+    _refuse_crowds(root, source, file)
     return root
+
+
+def _refuse_crowds(root: etree._Element, source: bytes, file: str | None) -> None:
+    """Limits libxml2 does not have; only documents long enough to break them are walked."""
+    wide = b"\0" in source  # UTF-16 and UTF-32, in which the counts below see nothing
+    if wide or source.count(b"=") > MAX_ATTRIBUTES:
+        for element in root.iter("*"):
+            if len(element.attrib) > MAX_ATTRIBUTES:
+                message = f"<{local_name(element)}> has {len(element.attrib)} attributes; {MAX_ATTRIBUTES} are allowed"
+                raise ItemError(Finding("error", "too-many-attributes", message, file=file, line=line_of(element)))
+    if wide or source.count(b"xmlns") > MAX_NAMESPACES:
+        declared = 0
+        for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
+            declared += 1 if event == "start-ns" else -1
+            if declared > MAX_NAMESPACES:
+                message = f"more than {MAX_NAMESPACES} namespaces are declared around one element: remove unused ones"
+                raise ItemError(Finding("error", "too-many-namespaces", message, file=file))
 
 
 def canonical_bytes(root: etree._Element, *, file: str | None = None) -> bytes:
@@ -144,10 +165,37 @@ def _too_large(size: int, file: str | None) -> Finding:
 def _syntax_finding(error: etree.XMLSyntaxError, file: str | None) -> Finding:
     line, column = error.position
     reason = error.msg or "empty document"
-    if "Excessive depth" in reason or "xmlParseStartTag" in reason:
-        code, message = "too-deep", f"elements are nested too deeply ({reason}); 256 levels are allowed"
-    elif "mplification" in reason or "entity" in reason.lower() or "Entity" in reason:
-        code, message = "entity", f"the document uses entities ({reason}); write the characters themselves"
-    else:
-        code, message = "not-xml", f"not well-formed XML: {reason}"
+    code, message = next(
+        ((code, f"{said} ({reason}); {advice}") for code, words, said, advice in _REASONS if words.search(reason)),
+        ("not-xml", f"not well-formed XML: {reason}"),
+    )
     return Finding("error", code, message, file=file, line=line, column=str(column) if column else None)
+
+
+# What libxml2 says, and what that means for the person who made the document.
+_REASONS = (
+    (
+        "too-deep",
+        re.compile("Excessive depth|xmlParseStartTag"),
+        "elements are nested too deeply",
+        "256 levels are allowed",
+    ),
+    (
+        "entity",
+        re.compile("[Ee]ntity|mplification|internal subset|PEReference"),
+        "the document uses entities",
+        "write the characters themselves",
+    ),
+    (
+        "too-long",
+        re.compile("too long|too big|size limit|Resource limit|Huge input|huge text node"),
+        "a name, a value or a text is too long",
+        "10 million characters are allowed, in names 50,000",
+    ),
+    (
+        "encoding",
+        re.compile("encoding|invalid character in UTF|not proper UTF"),
+        "the characters are not what the document says",
+        "save it as UTF-8",
+    ),
+)
