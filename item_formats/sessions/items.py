@@ -40,7 +40,7 @@ def set_up(state: TestState, place: int) -> TestState:
     waiting = [stop for stop in starting if state.items[stop.key].item is None]
     if not waiting:
         return state
-    context = context_of(state)
+    context = context_of(state, "template defaults")
     items = dict(state.items)
     for stop in waiting:
         ref = state.definition.refs[stop.ref]
@@ -105,16 +105,16 @@ def close(state: TestState, stop: Stop) -> TestState:
 
 def process_test(state: TestState) -> TestState:
     """The test's outcomes from its outcome processing."""
-    return replace(state, outcomes=processed_outcomes(context_of(state)))
+    return replace(state, outcomes=processed_outcomes(context_of(state, "outcomes")))
 
 
-def context_of(state: TestState) -> TestContext:
-    """What the rules of the test may ask now."""
+def context_of(state: TestState, purpose: str) -> TestContext:
+    """What the rules of the test may ask now; chance differs from purpose to purpose and from step to step."""
     return TestContext(
         state.definition,
         [result_of(state, stop) for stop in state.route],
         state.outcomes,
-        random=Random(f"{state.seed} step {state.steps}"),  # noqa: S311  # to be reproduced, not to be secret
+        random=Random(f"{state.seed} step {state.steps} {purpose}"),  # noqa: S311  # to be reproduced, not to be secret
         seconds=state.seconds,
         last=state.last,
     )

@@ -27,7 +27,7 @@ from item_formats.sessions.events import (
     Suspend,
     Tick,
 )
-from item_formats.sessions.items import close, hand_in, hand_in_part, is_adaptive, item_of, set_up
+from item_formats.sessions.items import close, hand_in, hand_in_part, is_adaptive, item_of, process_test, set_up
 from item_formats.sessions.navigation import (
     first_place,
     left_too_early,
@@ -105,6 +105,10 @@ def step(state: TestState, event: Event) -> TestState:
     if not (math.isfinite(event.seconds) and event.seconds >= 0):
         raise SessionError("bad-seconds", f"{event.seconds} seconds went by; expected 0 or more", state)
     passed = _spend(replace(state, steps=state.steps + 1), event.seconds)
+    if passed.status == "ended" and state.status != "ended":
+        if isinstance(event, (Tick, EndTest)):
+            return passed
+        raise SessionError("time-is-up", "the time for the test is over", passed)
     try:
         return _happen(passed, event)
     except RefusedError as refusal:
@@ -391,6 +395,8 @@ def _end(state: TestState, _: object = None) -> TestState:
         for stop in stops:
             if state.items[stop.key].phase != "closed":
                 state = close(state, stop)
+    if not state.last and not state.handed_in:
+        state = process_test(state)  # a session in which nothing was handed in has outcomes too
     return replace(state, status="ended", position=None)
 
 

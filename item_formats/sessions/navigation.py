@@ -9,8 +9,6 @@ from item_formats.sessions.definition import EXIT_SECTION, EXIT_TEST, EXIT_TESTP
 from item_formats.sessions.items import context_of, hand_in_part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from item_formats.sessions.definition import BranchRule, Expression, Part, TimeLimits
     from item_formats.sessions.routes import Stop
     from item_formats.sessions.state import TestState
@@ -60,12 +58,11 @@ def limits_around(state: TestState, place: int) -> list[tuple[str, float, TimeLi
     ]
 
 
-def holds(state: TestState, conditions: Iterable[Expression]) -> bool:
+def holds(state: TestState, conditions: tuple[Expression, ...], purpose: str) -> bool:
     """Whether all conditions are true; NULL is not true."""
-    conditions = tuple(conditions)
     if not conditions:
         return True
-    context = context_of(state)
+    context = context_of(state, purpose)
     return all((value := condition(context)) is not None and value.items[0] is True for condition in conditions)
 
 
@@ -89,9 +86,9 @@ def _blocked(state: TestState, place: int) -> Place:
         for section in stop.sections:
             if not _section_presented(state, section):
                 found = state.definition.sections[section[0]]
-                if not holds(state, found.preconditions):
+                if not holds(state, found.preconditions, f"before {section[0]}.{section[1]}"):
                     return _end_of_run(state, place, section)
-        if not holds(state, state.definition.refs[stop.ref].preconditions):
+        if not holds(state, state.definition.refs[stop.ref].preconditions, f"before {stop.key}"):
             return place
     return place if time_is_up(state, place) else None
 
@@ -99,7 +96,7 @@ def _blocked(state: TestState, place: int) -> Place:
 def _part_opens(state: TestState, stop: Stop) -> bool:
     if any(state.items[other.key].visited for other in state.route if other.part == stop.part):
         return True
-    return holds(state, state.definition.part(stop.part).preconditions)
+    return holds(state, state.definition.part(stop.part).preconditions, f"before {stop.part}")
 
 
 def _leave(state: TestState, place: int, *, presented: bool) -> tuple[TestState, Place]:
@@ -159,8 +156,8 @@ def _end_part(state: TestState, part: Part) -> tuple[TestState, Place]:
 
 def _branch(state: TestState, place: int, rules: tuple[BranchRule, ...]) -> str | None:
     """The target of the first rule that is true and leads forward (QTI 3: not to what has been presented)."""
-    for rule in rules:
-        if holds(state, (rule.condition,)) and (
+    for number, rule in enumerate(rules):
+        if holds(state, (rule.condition,), f"after {place} {number}") and (
             rule.target in (EXIT_TEST, EXIT_TESTPART, EXIT_SECTION)
             or _place_ahead(state, place, rule.target) is not None
         ):
@@ -195,7 +192,7 @@ def left_too_early(state: TestState, place: Place) -> str | None:
 
     Minimum times of items and sections hold in linear parts only (QTI 3, *time-limits*).
     """
-    if state.position is None:
+    if state.position is None or time_is_up(state, state.position):
         return None
     here, to = state.route[state.position], None if place is None else state.route[place]
     staying = set() if to is None else {to.part, state.definition.identifier, *(name for name, _ in to.sections)}

@@ -22,6 +22,7 @@ from item_formats.sessions.definition import (
     SessionControl,
     TimeLimits,
 )
+from item_formats.sessions.routes import MOST_STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FLAGS = ("show-feedback", "allow-review", "show-solution", "allow-comment", "allow-skipping", "validate-responses")
+MOST_LEVELS = 50  # of sections within one another
 _MOST_DEFINED = 64  # tests ready at once in a process: a sitting has one, a demonstration a few
 _defined: dict[str, Definition] = {}
 
@@ -125,6 +127,8 @@ class _Reader:
         self.sections: dict[str, Section] = {}
         self.names: Counter[str] = Counter()
         self.open_documents: list[str] = []
+        self.read_documents: set[str] = set()
+        self.level = 0
 
     def fault(self, code: str, message: str, element: etree._Element) -> None:
         self.faults.append(Finding("error", code, message, line=line_of(element)))
@@ -172,15 +176,18 @@ class _Reader:
             self.fault("cyclic-section", f"the section {href} contains itself ({chain}): break the circle", element)
         elif document is None:
             self.fault("missing-section", f"the section {href} is not among the sections given: add it", element)
+        elif href in self.read_documents:
+            self.fault("repeated-section", f"the section {href} is referred to twice: once is allowed", element)
         else:
             self.open_documents.append(href)
+            self.read_documents.add(href)
             yield self.section(document, control)
             self.open_documents.pop()
 
     def section(self, element: etree._Element, control: dict[str, str]) -> Section:
         identifier = self.name(element)
         control = self.control(element, control)
-        children = tuple(self.children(element, control))
+        children = self.nested(element, control)
         select, with_replacement = self.selection(element, children)
         ordering = element.find(qti("qti-ordering"))
         if element.find(qti("qti-adaptive-selection")) is not None:
@@ -204,6 +211,15 @@ class _Reader:
         self.sections[identifier] = section
         return section
 
+    def nested(self, element: etree._Element, control: dict[str, str]) -> tuple[Section | ItemRef, ...]:
+        if self.level >= MOST_LEVELS:
+            self.fault("too-deep", f"sections are nested more than {MOST_LEVELS} levels deep: flatten them", element)
+            return ()
+        self.level += 1
+        children = tuple(self.children(element, control))
+        self.level -= 1
+        return children
+
     def selection(self, section: etree._Element, children: tuple[Section | ItemRef, ...]) -> tuple[int | None, bool]:
         element = section.find(qti("qti-selection"))
         if element is None:
@@ -212,13 +228,16 @@ class _Reader:
         select = self.reading(lambda: integer_attribute(element, "select", 0), 0)
         with_replacement = _flag(element, "with-replacement")
         required = sum(child.required for child in children)
-        if select > len(children) and not with_replacement:
+        most = MOST_STOPS if with_replacement else len(children)
+        if select > most:
             message = f"the section {identifier} selects {select} of {len(children)}: select fewer, or with replacement"
+            if with_replacement:
+                message = f"the section {identifier} selects {select}: select at most {MOST_STOPS:,}"
             self.fault("selects-too-many", message, element)
         if select < required:
             message = f"the section {identifier} selects {select}, but {required} of its children are required"
             self.fault("selects-too-few", message, element)
-        if select and not children:
+        if select and not children and with_replacement:
             self.fault("selects-too-many", f"the section {identifier} has nothing to select from", element)
         return select, with_replacement
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from item_formats.findings import Finding, ItemError
 from item_formats.sessions.definition import ItemRef, Section
 
 if TYPE_CHECKING:
     from item_formats.sessions.definition import Definition
+
+MOST_STOPS = 10_000  # items and sections; selections of selections with replacement can ask for any number
+_ALL = ""  # in the count of appearances: everything selected so far; no identifier is empty
 
 # An item on its way through the sections: the reference, and the sections around it, outermost first. Each section
 # carries which of its appearances this is, because a section can be selected twice.
@@ -33,7 +37,13 @@ class Stop:
 
 
 def route_of(definition: Definition, seed: int) -> tuple[Stop, ...]:
-    """The items of one candidate, in order; the same for the same test and seed."""
+    """The items of one candidate, in order; the same for the same test and seed.
+
+    Raises
+    ------
+    ItemError
+        More than `MOST_STOPS` items.
+    """
     random = Random(f"{seed} route")  # noqa: S311  # to be reproduced, not to be secret
     appearances: Counter[str] = Counter()
     stops: list[Stop] = []
@@ -61,8 +71,13 @@ def _ordered(
     """
     appearances[section.identifier] += 1
     within = (*around, (section.identifier, appearances[section.identifier]))
+    chosen = _selected(section, random)
+    appearances[_ALL] += len(chosen)
+    if appearances[_ALL] > MOST_STOPS:
+        message = f"the selections of the test ask for more than {MOST_STOPS:,} items and sections: select fewer"
+        raise ItemError(Finding("error", "route-too-long", message))
     blocks: list[tuple[bool, list[_Placed]]] = []
-    for child in _selected(section, random):
+    for child in chosen:
         if isinstance(child, ItemRef):
             blocks.append((child.fixed, [(child, within)]))
         elif section.shuffle and not child.visible and not child.keep_together:

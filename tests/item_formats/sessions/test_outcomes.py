@@ -172,6 +172,13 @@ def test_exit_test_ends_the_processing_not_the_session() -> None:
     assert (state.outcomes["TOTAL"], state.status) == (1.0, "running")
 
 
+def test_a_session_in_which_nothing_was_handed_in_is_processed_at_its_end() -> None:
+    rules = set_outcome("TOTAL", "<qti-number-selected/>")
+    state = begun(paper(part(section("A B")), outcomes="TOTAL:integer", rules=rules), "A B")
+    assert state.outcomes["TOTAL"] == 0
+    assert after(state, EndTest()).outcomes["TOTAL"] == 2
+
+
 def test_branch_rules_see_the_outcomes_of_the_test() -> None:
     enough = f'<qti-gte>{variable("TOTAL")}<qti-base-value base-type="float">1</qti-base-value></qti-gte>'
     inside = linear(section(ref("A", branch("C", enough)) + ref("B") + ref("C")))
@@ -247,7 +254,11 @@ class TestWithoutASession:
 
     def test_with_the_items_correct_answers_are_known(self) -> None:
         test = paper(part(section("A B C")), outcomes="TOTAL", rules=set_outcome("TOTAL", "<qti-number-correct/>"))
-        given = {"A": {"RESPONSE": "A"}, "B": {"RESPONSE": "B"}, "C": {"RESPONSE": "A", "numAttempts": 1}}
+        given: dict[str, dict[str, object]] = {
+            "A": {"RESPONSE": "A"},
+            "B": {"RESPONSE": "B"},
+            "C": {"RESPONSE": "A", "numAttempts": 1},
+        }
         assert score_test(test, given, items=items("A B C")) == {"TOTAL": 2.0}
 
     def test_appearances_are_named_by_number(self) -> None:

@@ -78,3 +78,18 @@ def test_items_are_found_by_href_or_by_name() -> None:
     found = items("A")["A"]
     for bank in ({"A.xml": found}, {"A": found}):
         assert begin_test(test, bank, 1).definition.refs["A"].item == found
+
+
+def test_sections_are_not_nested_without_end() -> None:
+    inside = "A"
+    for level in range(60):
+        inside = section(inside, identifier=f"S{level}")
+    assert codes(part(inside)) == ["too-deep"]
+
+
+def test_a_section_document_is_referred_to_once() -> None:
+    to = '<qti-assessment-section-ref identifier="{0}" href="{0}.xml"/>'
+    sections = {f"T{n}.xml": read_section(shared_section(f"T{n}", to.format(f"T{n + 1}") * 2)) for n in range(40)}
+    with pytest.raises(ItemError) as refusal:
+        begin_test(paper(part(to.format("T0"))), {}, 1, sections=sections)
+    assert {finding.code for finding in refusal.value.findings} == {"repeated-section", "missing-section"}

@@ -116,3 +116,12 @@ def test_selections_that_cannot_be_made_are_refused(inside: str, code: str) -> N
     with pytest.raises(ItemError) as refusal:
         begun(paper(part(section(inside + "<!-- -->"))), EIGHT)
     assert [finding.code for finding in refusal.value.findings] == [code]
+
+
+def test_selections_without_end_are_refused_before_they_are_made() -> None:
+    level = select(9_999, replacing=True)
+    nested = section(level + section(level + refs("A"), identifier="inner"))
+    for inside in (nested, section(select(99_999_999, replacing=True) + refs("A"))):
+        with pytest.raises(ItemError) as refusal:
+            begun(paper(part(inside)), EIGHT)
+        assert refusal.value.findings[0].code in {"route-too-long", "selects-too-many"}

@@ -77,7 +77,8 @@ def test_the_test_is_over_when_its_time_is() -> None:
     state = after(begun(test, "A B"), BeginAttempt(), EndAttempt({"RESPONSE": "A"}, seconds=50), MoveNext())
     state = after(state, BeginAttempt(), Save({"RESPONSE": "A"}, seconds=40))
     over = refused(state, EndAttempt({"RESPONSE": "A"}, seconds=11))
-    assert (over.code, over.state.status) == ("session-ended", "ended")
+    assert (over.code, over.state.status) == ("time-is-up", "ended")
+    assert after(state, Tick(seconds=11)).status == "ended"
     assert (score(over.state, "A.1"), score(over.state, "B.1")) == (1.0, 1.0)
 
 
@@ -161,3 +162,10 @@ def test_rules_see_what_time_running_out_hands_in() -> None:
     state = after(begun(paper(linear(inside)), "A B C"), BeginAttempt(), Save({"RESPONSE": "A"}))
     assert step(state, MoveNext(seconds=11)).current == "C.1"
     assert step(state, MoveNext(seconds=9)).current == "B.1"
+
+
+def test_a_minimum_that_can_no_longer_be_reached_keeps_nobody() -> None:
+    inside = section(limit(10) + ref("A", limit(shortest=20)) + ref("B"), identifier="first")
+    state = begun(paper(linear(inside + section("C", identifier="last"))), "A B C")
+    state = after(state, BeginAttempt(), Tick(seconds=11))
+    assert after(state, MoveNext()).current == "C.1"
