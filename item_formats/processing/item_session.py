@@ -120,7 +120,7 @@ def score(item: Item, responses: Mapping[str, object], *, seed: int | None = Non
     """
     program = compiled(item)
     if program.unscorable is not None:
-        raise program.unscorable
+        raise ItemError(program.unscorable)
     try:
         begun = _begun(program, DEFAULT_SEED if seed is None else seed, None)
         scope = _answered(program, begun, responses)
@@ -208,10 +208,11 @@ def _plain_of(declarations: tuple[Declaration, ...], values: Mapping[str, Value 
 
 
 def _completion(program: Program, scope: Scope) -> str:
-    """What the rules set; else an item that was processed and is not adaptive is completed."""
+    """What the rules set; else processing completes the item, or leaves an adaptive one incomplete."""
     status = str(plain(scope.variable(COMPLETION_STATUS)))
     if status not in COMPLETION_STATES:
         message = f"the rules set completionStatus to {status}; expected one of {', '.join(COMPLETION_STATES)}"
         raise ItemError(Finding("error", "bad-value", message, item=program.identifier))
-    untouched = status == "unknown" and program.rules is not None and not program.adaptive
-    return "completed" if untouched else status
+    if status != "unknown" or program.rules is None:
+        return status
+    return "incomplete" if program.adaptive else "completed"

@@ -35,7 +35,7 @@ class Program:
     adaptive: bool
     has_modal_feedback: bool
     needs_person: tuple[str, ...]
-    unscorable: ItemError | None
+    unscorable: Finding | None
 
 
 _compiled: dict[str, Program] = {}
@@ -87,7 +87,7 @@ def _compile(item: Item) -> Program:
         unscorable=None,
     )
     fault = _unscorable(item, program)
-    return program if fault is None else replace(program, unscorable=named(ItemError(fault), item.identifier))
+    return program if fault is None else replace(program, unscorable=replace(fault, item=item.identifier))
 
 
 def _options(item: Item) -> dict[str, frozenset[str]]:
@@ -106,7 +106,7 @@ def _rules(item: Item) -> Rules | None:
     if processing is None:
         return None
     if item.template is None or any(local_name(child) for child in processing):
-        return compile_rules(processing)
+        return compile_rules(processing, refuse_late=True)
     if item.template not in TEMPLATES:
         message = f"the response-processing template {item.template} is not known; known are {', '.join(TEMPLATES)}"
         raise ItemError(Finding("error", "processing-not-understood", message, line=line_of(processing)))

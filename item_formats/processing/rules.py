@@ -23,15 +23,18 @@ _EXITS = frozenset({"qti-exit-response", "qti-exit-template", "qti-exit-test"})
 _KINDS_SET = {"qti-set-outcome-value": "outcome", "qti-set-template-value": "template"}
 
 
-def compile_rules(element: etree._Element) -> Rules:
+def compile_rules(element: etree._Element, *, refuse_late: bool = False) -> Rules:
     """The rules inside a processing element as one function; an exit rule ends it.
+
+    With `refuse_late` a rule that cannot be run is only an error of the function, for those whose answers lead to it;
+    `check` names such rules beforehand.
 
     Raises
     ------
     ItemError
         A rule or expression QTI does not have, or an inclusion (xi:include), which is never followed.
     """
-    run = compile_block(list(element))
+    run = compile_block(list(element), refuse_late=refuse_late)
 
     def rules(context: Assignable) -> None:
         run(context)
@@ -39,9 +42,18 @@ def compile_rules(element: etree._Element) -> Rules:
     return rules
 
 
-def compile_block(elements: list[etree._Element]) -> Rule:
+def compile_block(elements: list[etree._Element], *, refuse_late: bool = False) -> Rule:
     """Rules one after the other."""
-    rules = tuple(_compile_rule(element) for element in elements if local_name(element))
+    rules: list[Rule] = []
+    for element in elements:
+        if not local_name(element):
+            continue  # a comment
+        try:
+            rules.append(_compile_rule(element, refuse_late=refuse_late))
+        except ItemError as error:
+            if not refuse_late:
+                raise
+            rules.append(_refused(error))
     if len(rules) == 1:
         return rules[0]
 
@@ -64,16 +76,16 @@ def _guard(element: etree._Element, expression: Expression) -> Callable[[Assigna
     return lambda context: truth_of(element, expression(context)) is True
 
 
-def _compile_rule(element: etree._Element) -> Rule:
+def _compile_rule(element: etree._Element, *, refuse_late: bool) -> Rule:
     name = local_name(element)
     if name == "include" and not is_qti(element):
         message = f"the rules of {element.get('href')} are included from elsewhere: copy them into the document"
         raise refusal(element, "include-not-followed", message)
     if is_qti(element):
         if name in _CONDITIONS:
-            return _condition(element)
+            return _condition(element, refuse_late=refuse_late)
         if name in _FRAGMENTS:
-            return compile_block(list(element))
+            return compile_block(list(element), refuse_late=refuse_late)
         if name in _EXITS:
             return lambda _: True
         if name in SETTERS:
@@ -81,7 +93,14 @@ def _compile_rule(element: etree._Element) -> Rule:
     raise refusal(element, "unknown-rule", f"<{name}> is no rule of QTI 3")
 
 
-def _condition(element: etree._Element) -> Rule:
+def _refused(error: ItemError) -> Rule:
+    def rule(_: Assignable) -> bool:
+        raise ItemError(*error.findings)
+
+    return rule
+
+
+def _condition(element: etree._Element, *, refuse_late: bool) -> Rule:
     """The rules of the first branch whose expression is true, else those of the else branch."""
     branches: list[tuple[Callable[[Assignable], bool], Rule]] = []
     otherwise: Rule | None = None
@@ -91,12 +110,12 @@ def _condition(element: etree._Element) -> Rule:
             if otherwise is not None:
                 raise refusal(child, "unknown-rule", f"{name} stands after the else branch: put it before")
             inside = [one for one in child if local_name(one)]
-            branches.append((compile_guard(child), compile_block(inside[1:])))
+            branches.append((compile_guard(child), compile_block(inside[1:], refuse_late=refuse_late)))
         elif name.endswith("-else"):
-            otherwise = compile_block(list(child))
+            otherwise = compile_block(list(child), refuse_late=refuse_late)
         elif name:
             raise refusal(child, "unknown-rule", f"<{name}> is no branch of a condition")
-    if not branches:
+    if not branches and otherwise is None:
         message = f"{local_name(element)} has no branch: begin it with an if branch"
         raise refusal(element, "processing-not-understood", message)
 

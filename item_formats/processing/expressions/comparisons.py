@@ -152,7 +152,12 @@ def to_decimal_places(number: Number, figures: int) -> float:
     return float(_exactly(number).quantize(Decimal(1).scaleb(-min(figures, 20)), rounding=ROUND_HALF_UP))
 
 
-_ROUNDING = {"significantFigures": to_significant_figures, "decimalPlaces": to_decimal_places}
+_ROUNDING = {
+    "significantFigures": to_significant_figures,
+    "decimalPlaces": to_decimal_places,
+    "significantFigure": to_significant_figures,  # as some engines write it
+    "decimalPlace": to_decimal_places,
+}
 
 
 def _rounding(element: etree._Element) -> Callable[[Number, int], float]:
@@ -164,7 +169,7 @@ def _rounding(element: etree._Element) -> Callable[[Number, int], float]:
 
 def _figures(element: etree._Element, figures: Setting, context: Context) -> int:
     number = whole(figures(context))
-    least = 1 if element.get("rounding-mode", "significantFigures") == "significantFigures" else 0
+    least = 1 if _rounding(element) is to_significant_figures else 0
     if not least <= number <= _MOST_FIGURES:
         raise refusal(element, "bad-attribute", f"figures is {number}; expected {least} to {_MOST_FIGURES}")
     return number
