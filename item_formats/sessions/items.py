@@ -94,15 +94,6 @@ def hand_in_part(state: TestState, part: Part) -> TestState:
     return process_test(replace(state, handed_in=(*state.handed_in, part.identifier)))
 
 
-def close(state: TestState, stop: Stop) -> TestState:
-    """The item session is over. What was saved in time counts as handed in."""
-    session = state.items[stop.key]
-    if session.open and session.saved is not None:
-        state = hand_in(state, stop, session.saved)
-        session = state.items[stop.key]
-    return state.with_item(stop.key, replace(session, phase="closed", open=False))
-
-
 def process_test(state: TestState) -> TestState:
     """The test's outcomes from its outcome processing."""
     return replace(state, outcomes=processed_outcomes(context_of(state, "outcomes")))

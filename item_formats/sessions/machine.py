@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from item_formats.findings import ItemError
-from item_formats.processing import compiled, plain
+from item_formats.sessions.attempts import begin_attempt, end_attempt, here, save, skip
+from item_formats.sessions.closing import end_session, rest
 from item_formats.sessions.events import (
     BeginAttempt,
     Comment,
@@ -27,30 +27,19 @@ from item_formats.sessions.events import (
     Suspend,
     Tick,
 )
-from item_formats.sessions.items import close, hand_in, hand_in_part, is_adaptive, item_of, process_test, set_up
-from item_formats.sessions.navigation import (
-    first_place,
-    left_too_early,
-    limits_around,
-    may_enter,
-    moved,
-    next_place,
-    time_is_up,
-)
+from item_formats.sessions.items import set_up
+from item_formats.sessions.navigation import first_place, may_enter, moved, next_place
 from item_formats.sessions.reading import definition_of
-from item_formats.sessions.results import starting_outcomes, typed
+from item_formats.sessions.results import starting_outcomes
 from item_formats.sessions.routes import route_of
-from item_formats.sessions.state import ItemSession, Phase, SessionRules, TestState
-from item_formats.sessions.validity import invalid_responses
+from item_formats.sessions.state import ItemSession, SessionRules, TestState
+from item_formats.sessions.timing import left_too_early, spend, time_is_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from item_formats.documents import Section, Test
     from item_formats.model import Item
-    from item_formats.processing import Plain
-    from item_formats.sessions.definition import ItemRef, Part, TimeLimits
-    from item_formats.sessions.routes import Stop
 
 
 def begin_test(
@@ -89,7 +78,7 @@ def begin_test(
         definition=definition,
     )
     state, place = first_place(state)
-    return _arrive(state, place) if place is not None else _end(state)
+    return _arrive(state, place) if place is not None else end_session(state)
 
 
 def step(state: TestState, event: Event) -> TestState:
@@ -104,7 +93,7 @@ def step(state: TestState, event: Event) -> TestState:
     """
     if not (math.isfinite(event.seconds) and event.seconds >= 0):
         raise SessionError("bad-seconds", f"{event.seconds} seconds went by; expected 0 or more", state)
-    passed = _spend(replace(state, steps=state.steps + 1), event.seconds)
+    passed = spend(replace(state, steps=state.steps + 1), event.seconds)
     if passed.status == "ended" and state.status != "ended":
         if isinstance(event, (Tick, EndTest)):
             return passed
@@ -123,175 +112,8 @@ def _happen(state: TestState, event: Event) -> TestState:
     return _HAPPENINGS[type(event)](state, event)
 
 
-# Time
-
-
-def _spend(state: TestState, seconds: float) -> TestState:
-    """Count time where the candidate is, then close what has run out of it."""
-    if state.status != "running" or state.position is None:
-        return state
-    if seconds:
-        stop = state.route[state.position]
-        names = ("", stop.part, *(name for name, _ in stop.sections))
-        state = replace(
-            state, seconds={**state.seconds, **{name: state.seconds.get(name, 0.0) + seconds for name in names}}
-        )
-        session = state.items[stop.key]
-        if session.open and session.phase == "interacting":
-            state = state.with_item(stop.key, replace(session, seconds=session.seconds + seconds))
-    return _close_late(state)
-
-
-def _close_late(state: TestState) -> TestState:
-    """Close the item, sections, part or test whose maximum time is over and that takes nothing late."""
-    if state.position is None:
-        return state
-    definition, stop = state.definition, state.route[state.position]
-    if _over(definition.limits, state.seconds.get("", 0.0)):
-        return _end(state)
-    part = definition.part(stop.part)
-    if _over(part.limits, state.seconds.get(stop.part, 0.0)):
-        state = hand_in_part(state, part)
-        return _closed(state, [other for other in state.route if other.part == stop.part])
-    for section in stop.sections:
-        if _over(definition.sections[section[0]].limits, state.seconds.get(section[0], 0.0)):
-            return _closed(state, [other for other in state.route if section in other.sections])
-    if _over(definition.refs[stop.ref].limits, state.items[stop.key].seconds):
-        return _closed(state, [stop])
-    return state
-
-
-def _over(limits: TimeLimits, spent: float) -> bool:
-    """Beyond the maximum; exactly at it is still in time."""
-    return limits.longest is not None and not limits.late and spent > limits.longest
-
-
-def _closed(state: TestState, stops: list[Stop]) -> TestState:
-    for stop in stops:
-        session = state.items[stop.key]
-        if state.definition.part(stop.part).simultaneous and stop.part not in state.handed_in:
-            # stays to be processed with its part; nothing more is accepted
-            state = state.with_item(stop.key, replace(session, phase="closed"))
-        elif session.phase != "closed":
-            state = close(state, stop)
-    return state
-
-
-# Attempts
-
-
-def _here(state: TestState) -> tuple[Stop, ItemRef, ItemSession, Part]:
-    if state.position is None:
-        raise RefusedError("no-item", "there is no current item")
-    stop = state.route[state.position]
-    return stop, state.definition.refs[stop.ref], state.items[stop.key], state.definition.part(stop.part)
-
-
-def _begin_attempt(state: TestState, _: object = None) -> TestState:
-    stop, ref, session, _ = _here(state)
-    if session.phase in {"closed", "review", "solution"}:
-        raise RefusedError(*_why_closed(state, stop, ref, session))
-    if session.open:
-        return state.with_item(stop.key, replace(session, phase="interacting"))
-    first = session.attempts == 0
-    status = session.completion_status if is_adaptive(item_of(ref)) and not first else "unknown"
-    begun = replace(
-        session, phase="interacting", attempts=session.attempts + 1, open=True, saved=None, completion_status=status
-    )
-    return state.with_item(stop.key, begun)
-
-
-def _why_closed(state: TestState, stop: Stop, ref: ItemRef, session: ItemSession) -> tuple[str, str]:
-    if stop.part in state.handed_in:
-        return "part-handed-in", f"the part {stop.part} is handed in; its items take no answers any more"
-    limit = ref.control.max_attempts
-    if session.completion_status == "completed" and (is_adaptive(item_of(ref)) or session.attempts >= limit):
-        return "no-attempts-left", f"{stop.key} has had its {session.attempts} attempts"
-    return "time-is-up", f"the time for {stop.key} is over"
-
-
-def _open_attempt(state: TestState) -> tuple[Stop, ItemRef, ItemSession, Part]:
-    stop, ref, session, part = _here(state)
-    if session.phase in {"closed", "review", "solution"}:
-        raise RefusedError(*_why_closed(state, stop, ref, session))
-    if not session.open:
-        raise RefusedError("no-attempt", f"no attempt at {stop.key} is open: begin one first")
-    return stop, ref, session, part
-
-
-def _save(state: TestState, event: Save) -> TestState:
-    stop, ref, session, _ = _open_attempt(state)
-    saved = {**(session.saved or {}), **_read(ref, event.responses)}
-    return state.with_item(stop.key, replace(session, phase="interacting", saved=saved))
-
-
-def _skip(state: TestState, _: Skip) -> TestState:
-    state = _begin_attempt(state)
-    ref = _here(state)[1]
-    return _handed_in(state, {name: None for name, found in ref.declarations.items() if found.kind == "response"})
-
-
-def _end_attempt(state: TestState, event: EndAttempt) -> TestState:
-    return _handed_in(state, event.responses)
-
-
-def _handed_in(state: TestState, responses: Mapping[str, object]) -> TestState:
-    stop, ref, session, part = _open_attempt(state)
-    given = {**(session.saved or {}), **_read(ref, responses)}
-    late = session.late or _is_late(state, state.position or 0)
-    if part.linear and session.seconds < ref.limits.shortest:
-        message = f"{stop.key} asks for {ref.limits.shortest:g} seconds at least; {session.seconds:g} have passed"
-        raise RefusedError("too-early", message)
-    if part.simultaneous:
-        # One attempt, open until the whole part is handed in: answers may still be changed.
-        return state.with_item(stop.key, replace(session, phase="suspended", saved=given, late=late))
-    held = {} if session.item is None else session.item.responses  # of the attempt before
-    _demand_answer(stop, ref, {**held, **given})
-    return hand_in(state.with_item(stop.key, replace(session, late=late)), stop, given)
-
-
-def _demand_answer(stop: Stop, ref: ItemRef, given: Mapping[str, Plain]) -> None:
-    """`allow-skipping` and `validate-responses`, which hold in individual submission only."""
-    declared = [found for found in ref.declarations.values() if found.kind == "response"]
-    values = {found.identifier: typed(found, given.get(found.identifier)) for found in declared}
-    answered = any(values[found.identifier] not in (None, found.default) for found in declared)
-    if declared and not answered and not ref.control.allow_skipping:
-        raise RefusedError("skipping-not-allowed", f"{stop.key} must be answered before it is handed in")
-    if ref.control.validate_responses:
-        wrong = invalid_responses(item_of(ref), values)
-        if wrong:
-            raise RefusedError("invalid-response", f"{stop.key} is not answered as it asks: {'; '.join(wrong)}")
-
-
-def _read(ref: ItemRef, responses: Mapping[str, object]) -> dict[str, Plain]:
-    """The responses as the item declares them; what cannot be a response to it is refused."""
-    options = compiled(item_of(ref)).options
-    given: dict[str, Plain] = {}
-    for name, answer in responses.items():
-        declaration = ref.declarations.get(name)
-        if declaration is None or declaration.kind != "response":
-            raise RefusedError("unknown-response", f"{ref.identifier} has no response called {name}")
-        try:
-            value = typed(declaration, answer)
-        except ItemError as error:
-            raise RefusedError("bad-response", error.findings[0].message) from None
-        if value is not None and name in options and not options[name].issuperset(map(str, value.items)):
-            offered = ", ".join(sorted(options[name]))
-            raise RefusedError("bad-response", f"{name} is {plain(value)}; the options are {offered}")
-        given[name] = plain(value)
-    return given
-
-
-def _is_late(state: TestState, place: int) -> bool:
-    limits_here = limits_around(state, place)
-    return any(limits.longest is not None and spent > limits.longest for _, spent, limits in limits_here)
-
-
-# Going about
-
-
 def _move_next(state: TestState, _: MoveNext) -> TestState:
-    stop, ref, session, part = _here(state)
+    stop, ref, session, part = here(state)
     if part.linear and not part.simultaneous and not ref.control.allow_skipping and session.phase != "closed":
         responses = any(found.kind == "response" for found in ref.declarations.values())
         if responses and session.completion_status in {"not_attempted", "unknown"}:
@@ -301,13 +123,13 @@ def _move_next(state: TestState, _: MoveNext) -> TestState:
     if early is not None:
         raise RefusedError("too-early", f"the minimum time of {early} is not over yet")
     if place is None:
-        return _end(further)
+        return end_session(further)
     path = (*state.path, state.position) if state.position is not None else state.path
-    return replace(_arrive(_rest(further), place), path=path if state.rules.track_path else ())
+    return replace(_arrive(rest(further), place), path=path if state.rules.track_path else ())
 
 
 def _move_back(state: TestState, _: MoveBack) -> TestState:
-    part = _here(state)[3]
+    part = here(state)[3]
     if part.linear and not state.rules.allow_jumps:
         raise RefusedError("linear", f"nobody goes back in the linear part {part.identifier}")
     if state.rules.track_path:
@@ -323,7 +145,7 @@ def _jump(state: TestState, event: JumpTo) -> TestState:
 
 
 def _go(state: TestState, place: int) -> TestState:
-    part, to = _here(state)[3], state.route[place]
+    part, to = here(state)[3], state.route[place]
     if place == state.position:
         return state
     if not state.rules.allow_jumps:
@@ -338,7 +160,7 @@ def _go(state: TestState, place: int) -> TestState:
     if not may_enter(state, place):
         raise RefusedError("precondition", f"the preconditions of the part {to.part} do not hold")
     path = moved(state, place).path if state.rules.track_path else ()
-    return replace(_arrive(_rest(state), place), path=path)
+    return replace(_arrive(rest(state), place), path=path)
 
 
 def _place_named(state: TestState, target: int | str) -> int:
@@ -361,21 +183,8 @@ def _arrive(state: TestState, place: int) -> TestState:
     return state.with_item(key, session)
 
 
-def _rest(state: TestState) -> TestState:
-    """The current item as it is while nobody looks at it."""
-    if state.position is None:
-        return state
-    key = state.route[state.position].key
-    session = state.items[key]
-    resting = _RESTING.get(session.phase)
-    return state if resting is None else state.with_item(key, replace(session, phase=resting))
-
-
-_RESTING: dict[Phase, Phase] = {"interacting": "suspended", "review": "closed", "solution": "closed"}
-
-
 def _suspend(state: TestState, _: Suspend) -> TestState:
-    return replace(_rest(state), status="suspended")
+    return replace(rest(state), status="suspended")
 
 
 def _resume(state: TestState, _: Resume) -> TestState:
@@ -385,33 +194,15 @@ def _resume(state: TestState, _: Resume) -> TestState:
     return state if state.position is None else _arrive(state, state.position)
 
 
-def _end(state: TestState, _: object = None) -> TestState:
-    """Close every item; what was saved is handed in, simultaneous parts as a whole."""
-    state = _rest(state)
-    for part in state.definition.parts:
-        stops = [stop for stop in state.route if stop.part == part.identifier]
-        if any(state.items[stop.key].visited for stop in stops):
-            state = hand_in_part(state, part)
-        for stop in stops:
-            if state.items[stop.key].phase != "closed":
-                state = close(state, stop)
-    if not state.last and not state.handed_in:
-        state = process_test(state)  # a session in which nothing was handed in has outcomes too
-    return replace(state, status="ended", position=None)
-
-
-# Looking and remarking
-
-
 def _comment(state: TestState, event: Comment) -> TestState:
-    stop, ref, session, _ = _here(state)
+    stop, ref, session, _ = here(state)
     if not ref.control.allow_comment:
         raise RefusedError("comment-not-allowed", f"{stop.key} takes no remarks")
     return state.with_item(stop.key, replace(session, comment=event.text))
 
 
 def _look_back(state: TestState, phase: Literal["review", "solution"]) -> TestState:
-    stop, ref, session, part = _here(state)
+    stop, ref, session, part = here(state)
     allowed = ref.control.allow_review if phase == "review" else ref.control.show_solution
     if not allowed:
         raise RefusedError(f"{phase}-not-allowed", f"{stop.key} has no {phase} for candidates")
@@ -422,10 +213,10 @@ def _look_back(state: TestState, phase: Literal["review", "solution"]) -> TestSt
 
 
 _HAPPENINGS: dict[type[Event], Callable[[TestState, Any], TestState]] = {
-    BeginAttempt: _begin_attempt,
-    Save: _save,
-    EndAttempt: _end_attempt,
-    Skip: _skip,
+    BeginAttempt: begin_attempt,
+    Save: save,
+    EndAttempt: end_attempt,
+    Skip: skip,
     MoveNext: _move_next,
     MoveBack: _move_back,
     JumpTo: _jump,
@@ -435,5 +226,5 @@ _HAPPENINGS: dict[type[Event], Callable[[TestState, Any], TestState]] = {
     Suspend: _suspend,
     Resume: _resume,
     Tick: lambda state, _: state,
-    EndTest: _end,
+    EndTest: end_session,
 }

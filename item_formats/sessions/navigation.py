@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from item_formats.sessions.definition import EXIT_SECTION, EXIT_TEST, EXIT_TESTPART
 from item_formats.sessions.items import context_of, hand_in_part
+from item_formats.sessions.timing import time_is_up
 
 if TYPE_CHECKING:
-    from item_formats.sessions.definition import BranchRule, Expression, Part, TimeLimits
+    from item_formats.sessions.definition import BranchRule, Expression, Part
     from item_formats.sessions.routes import Stop
     from item_formats.sessions.state import TestState
 
@@ -34,28 +35,6 @@ def may_enter(state: TestState, place: int) -> bool:
     """Whether a candidate who is free to navigate may go there: the part's preconditions hold and there is time."""
     stop = state.route[place]
     return _part_opens(state, stop) and not time_is_up(state, place)
-
-
-def time_is_up(state: TestState, place: int) -> bool:
-    """Whether the time of the item, or of anything around it, is used up for good."""
-    return any(
-        limits.longest is not None and not limits.late and spent >= limits.longest
-        for _, spent, limits in limits_around(state, place)
-    )
-
-
-def limits_around(state: TestState, place: int) -> list[tuple[str, float, TimeLimits]]:
-    """The limits that hold at a stop, from the item outwards: whose they are, the seconds spent, the limits."""
-    stop, definition = state.route[place], state.definition
-    return [
-        (stop.key, state.items[stop.key].seconds, definition.refs[stop.ref].limits),
-        *(
-            (name, state.seconds.get(name, 0.0), definition.sections[name].limits)
-            for name, _ in reversed(stop.sections)
-        ),
-        (stop.part, state.seconds.get(stop.part, 0.0), definition.part(stop.part).limits),
-        (definition.identifier, state.seconds.get("", 0.0), definition.limits),
-    ]
 
 
 def holds(state: TestState, conditions: tuple[Expression, ...], purpose: str) -> bool:
@@ -185,23 +164,6 @@ def _end_of_run(state: TestState, place: int, section: tuple[str, int]) -> int:
     while place + 1 < len(state.route) and section in state.route[place + 1].sections:
         place += 1
     return place
-
-
-def left_too_early(state: TestState, place: Place) -> str | None:
-    """Whose minimum time is not over when the candidate goes from the current item to `place`; None when none.
-
-    Minimum times of items and sections hold in linear parts only (QTI 3, *time-limits*).
-    """
-    if state.position is None or time_is_up(state, state.position):
-        return None
-    here, to = state.route[state.position], None if place is None else state.route[place]
-    staying = set() if to is None else {to.part, state.definition.identifier, *(name for name, _ in to.sections)}
-    linear = state.definition.part(here.part).linear
-    for name, spent, limits in limits_around(state, state.position):
-        bounds_item_or_section = name not in (here.part, state.definition.identifier)
-        if spent < limits.shortest and name not in staying and (linear or not bounds_item_or_section):
-            return name
-    return None
 
 
 def moved(state: TestState, place: Place) -> TestState:

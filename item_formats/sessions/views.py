@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from item_formats.processing import is_shown, plain
 from item_formats.processing.scope import BUILT_IN
 from item_formats.sessions.items import is_adaptive, item_of, result_of
-from item_formats.sessions.navigation import limits_around
+from item_formats.sessions.timing import limits_around
 
 if TYPE_CHECKING:
     from item_formats.processing import Plain
