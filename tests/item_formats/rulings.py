@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tests.item_formats.session_cases import LIMITS_LOST
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -93,7 +95,13 @@ def _is_not_qti(case: Case, told: str) -> bool:
     return "outcomeCondition" in case.get("elements", ()) or any(sign in told for sign in unknown)
 
 
+def _limits_lost(_: Case, told: str) -> bool:
+    """Whether nothing differs but steps of a session that were not replayed."""
+    return LIMITS_LOST in told and not re.sub(rf"step \d+ \(endAttempt\): {LIMITS_LOST}", "", told).strip()
+
+
 ITEM_RULINGS: dict[str, Callable[[Case, str], bool]] = {
+    "Limits lost on the way": _limits_lost,
     "Random numbers are our own": lambda case, _: bool(case.get("seed_dependent")),
     "What is not QTI is refused": _is_not_qti,
     "Custom operators are refused": lambda _, told: "error custom-operator" in told,

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 Case = dict[str, Any]
 
+LIMITS_LOST = "not replayed, the limits it was refused for are not in the item"
+
 # The flags of the engine the sessions come from.
 _FORCE_BRANCHING, _FORCE_PRECONDITIONS, _PATH_TRACKING, _ALLOW_JUMPS = 1, 2, 4, 8
 
@@ -56,6 +58,7 @@ def run_session_case(case: Case, folder: Path) -> list[str]:
     for number, expected in enumerate(case["steps"], 1):
         where = f"step {number} ({expected['op']})"
         if _refused_for_lost_limits(case, expected):
+            differences.append(f"{where}: {LIMITS_LOST}")
             continue
         error = None
         try:
