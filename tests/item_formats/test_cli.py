@@ -71,7 +71,7 @@ def test_check_walks_through_folders_and_leaves_other_documents_beside_items_alo
     assert {(finding["code"], finding["severity"]) for finding in report["findings"]} == {
         ("key-not-an-option", "error"),
         ("dangling-outcome", "error"),
-        ("not-an-item", "warning"),
+        ("not-qti", "warning"),
     }
 
 
@@ -181,7 +181,7 @@ def test_convert_does_not_touch_a_folder_that_holds_something(bank: Path) -> Non
     (folder / "precious.txt").write_text("x", encoding="utf-8")
     result = run("convert", bank, folder)
     assert result.exit_code == 1
-    assert "destination-exists" in result.stderr
+    assert "bad-destination" in result.stderr
     assert [path.name for path in folder.iterdir()] == ["precious.txt"]
 
 
