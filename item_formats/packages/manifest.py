@@ -14,7 +14,8 @@ from lxml import etree
 
 from item_formats.findings import Finding, ItemError
 from item_formats.packages.addresses import address_of, folder_of, resolve
-from item_formats.packages.metadata import NO_METADATA, Metadata, metadata_elements, read_metadata
+from item_formats.packages.lom import LOM
+from item_formats.packages.metadata import NO_METADATA, QTI_METADATA, Metadata, metadata_elements, read_metadata
 from item_formats.packages.records import document_bytes, fragment, new_element
 from item_formats.parsing import line_of, local_name, parse, split_name
 
@@ -363,7 +364,7 @@ def write_manifest(manifest: Manifest) -> bytes:
     for resource in manifest.resources:
         _write_resource(resource, resources)
     root.extend(parse(xml) for xml in manifest.unknown)
-    return document_bytes(root)
+    return document_bytes(root, LOM, QTI_METADATA)
 
 
 def _write_resource(resource: Resource, parent: etree._Element) -> None:

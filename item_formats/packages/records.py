@@ -372,19 +372,22 @@ def fragment(element: etree._Element) -> bytes:
         element.tail = tail
 
 
-def document_bytes(root: etree._Element) -> bytes:
-    """A document for people and programs: UTF-8, every element that holds only elements on lines of its own."""
-    _indent(root, 0)
+def document_bytes(root: etree._Element, *more_namespaces: str) -> bytes:
+    """A document for people and programs: UTF-8, elements that hold only elements on lines of their own.
+
+    Only elements in the namespace of the root and the others given are laid out so; what is foreign stays as it was.
+    """
+    _indent(root, 0, frozenset({split_name(root)[0], *more_namespaces}))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
 
 
-def _indent(element: etree._Element, level: int) -> None:
+def _indent(element: etree._Element, level: int, namespaces: frozenset[str]) -> None:
     children = list(element)
     mixed = [element.text, *(child.tail for child in children)]
-    if not children or any(mixed):  # also what was parsed with its own line breaks stays as it is
+    if not children or any(mixed) or split_name(element)[0] not in namespaces:
         return
     element.text = "\n" + "  " * (level + 1)
     for child in children:
-        _indent(child, level + 1)
+        _indent(child, level + 1, namespaces)
         child.tail = "\n" + "  " * (level + 1)
     children[-1].tail = "\n" + "  " * level

@@ -245,14 +245,18 @@ def write_result(result: AssessmentResult, *, correct_responses: bool = False) -
         An identifier that cannot be one in QTI (a candidate's number needs a letter or _ before it), a value that
         XML cannot hold, an answer without candidate response.
     """
-    items = tuple(
-        replace(item, responses=_reported(item.responses, correct_responses=correct_responses)) for item in result.items
-    )
+    items = tuple(replace(item, responses=_reported(item.responses)) for item in result.items)
     test = result.test
     if test is not None:
-        test = replace(test, responses=_reported(test.responses, correct_responses=correct_responses))
+        test = replace(test, responses=_reported(test.responses))
     whole = replace(result, context=result.context or ResultContext(), test=test, items=items)
-    return document_bytes(write_record(whole, "assessmentResult", RESULT))
+    root = write_record(whole, "assessmentResult", RESULT)
+    if not correct_responses:
+        for key in list(root.iter("{*}correctResponse")):  # also where it is part of something unknown
+            parent = key.getparent()
+            if parent is not None:
+                parent.remove(key)
+    return document_bytes(root)
 
 
 def check_result(result: AssessmentResult, *, file: str | None = None) -> list[Finding]:
@@ -375,15 +379,9 @@ def _correct(texts: Iterable[str]) -> CorrectResponse | None:
     return CorrectResponse(values=values) if values else None
 
 
-def _reported(responses: Iterable[ResponseVariable], *, correct_responses: bool) -> tuple[ResponseVariable, ...]:
-    return tuple(
-        replace(
-            response,
-            correct=response.correct if correct_responses else None,
-            candidate=response.candidate or CandidateResponse(),
-        )
-        for response in responses
-    )
+def _reported(responses: Iterable[ResponseVariable]) -> tuple[ResponseVariable, ...]:
+    """Every response with its answer, an empty one when there was none, as the schema wants it."""
+    return tuple(replace(response, candidate=response.candidate or CandidateResponse()) for response in responses)
 
 
 def _values(given: object, base_type: str, cardinality: str, name: str) -> tuple[ResultValue, ...]:

@@ -300,6 +300,17 @@ def test_a_second_key_cannot_slip_through_as_unknown() -> None:
         read_result(document.encode())
 
 
+def test_a_key_inside_something_unknown_is_taken_out_too() -> None:
+    key = '<correctResponse xmlns="{0}"><value>b</value></correctResponse>'
+    foreign = f'<v:own xmlns:v="urn:v">{key.format("")}{key.format("urn:v")}<v:kept/></v:own>'
+    document = OLD.format(version="v2p2", score="1").replace("</itemResult>", f"{foreign}</itemResult>")
+    result = read_result(document.replace("900001", "C1").encode())
+    written = write_result(result)
+    assert b"correctResponse" not in written
+    assert b"<v:kept/></v:own>" in written
+    assert write_result(result, correct_responses=True).count(b"value>b<") == 3
+
+
 def test_reports_of_other_engines_are_read() -> None:
     folder = shared("qti/files/Citolab+qti-scoring-engine/Scoring.Tests/Resources/2x/OutcomeProcessing")
     found = {path.name: read_result(path) for path in sorted(folder.glob("AssessmentResult_*.xml"))}
