@@ -11,14 +11,19 @@
     });
   }
 
-  // A place belongs to one choice: who held it takes the place that was given up.
+  // A place belongs to one choice. Said, not mended: arrow keys pass through places that are taken.
   for (const group of all("[data-tiku=order]")) {
     const lists = all("select", group);
-    const held = new Map(lists.map((list) => [list, list.value]));
-    group.addEventListener("change", ({ target }) => {
-      const other = lists.find((list) => list !== target && list.value && list.value === target.value);
-      if (other) other.value = held.get(target);
-      for (const list of lists) held.set(list, list.value);
+    const [status] = all("[role=status]", group);
+    group.addEventListener("change", () => {
+      const taken = lists.map((list) => list.value);
+      const twice = (place) => place !== "" && taken.indexOf(place) !== taken.lastIndexOf(place);
+      for (const list of lists) {
+        if (twice(list.value)) list.setAttribute("aria-invalid", "true");
+        else list.removeAttribute("aria-invalid");
+      }
+      const places = [...new Set(taken.filter(twice))].sort((one, other) => one - other);
+      status.textContent = places.length ? `有几项的次序同为第 ${places.join("、")}` : "";
     });
   }
 
@@ -34,7 +39,7 @@
   for (const group of all("[data-tiku=points]")) {
     const stage = document.getElementById(group.dataset.stage);
     const picture = all(".object img", group)[0];
-    const rows = () => all(".points li", group);
+    const rows = () => all(".points > div", group);
     const draw = () => {
       for (const mark of all(".mark", stage)) if (mark.owner === group) mark.remove();
       rows().forEach((row, place) => {

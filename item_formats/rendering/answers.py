@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from item_formats.model import RATIONALE
 from item_formats.parsing import QTI, local_name, number_attribute, qti
 from item_formats.rendering.interactions.controls import choices_of, plain_text
-from item_formats.rendering.markup import text_html
+from item_formats.rendering.markup import children_html
 from item_formats.showing import written
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ _NAMED_BY_LETTER = _SETS_OF_LETTERS | _ORDERS | {"qti-associate-interaction", "q
 _NO_ANSWER = "无"
 
 
-def explanation_html(item: Item, view: View) -> str:
-    """A list of the correct responses, of what they are worth where they are mapped, and the rationale."""
+def explanation_html(item: Item, view: View, whole: Item) -> str:
+    """A list of the correct responses, of what they are worth where they are mapped, of how to mark, and why.
+
+    `item` is what is shown, `whole` the item with what scorers are told.
+    """
     interactions = interactions_of(item)
     answers = [answer_text(interaction, view) for interaction in interactions]
     if len(answers) > 1:
@@ -34,9 +38,32 @@ def explanation_html(item: Item, view: View) -> str:
     marks = [worth for worth in (mapping_text(item, one, view) for one in interactions) if worth]
     if marks:
         rows.append(("计分", escape("　".join(marks))))
-    if item.rationale:
-        rows.append(("解析", text_html(item.rationale)))
+    scoring = [
+        rubric_html(block, view)
+        for block in whole.root.iter(qti("qti-rubric-block"))
+        if "scorer" in block.get("view", "").split() and block.get("use") != RATIONALE
+    ]
+    if scoring:
+        rows.append(("评分标准", "".join(f"<div>{told}</div>" for told in scoring)))
+    rationale = rationale_html(item, view)
+    if rationale:
+        rows.append(("解析", rationale))
     return f'<dl class="explanation">{"".join(f"<dt>{said}</dt><dd>{shown}</dd>" for said, shown in rows)}</dl>'
+
+
+def rationale_html(item: Item, view: View) -> str:
+    """The 解析 with its formulas and pictures; "" without one. A single paragraph comes without its tags."""
+    block = next((one for one in item.root.iter(qti("qti-rubric-block")) if one.get("use") == RATIONALE), None)
+    return "" if block is None else rubric_html(block, view)
+
+
+def rubric_html(block: etree._Element, view: View) -> str:
+    content = block.find(qti("qti-content-body"))
+    if content is None:
+        return ""
+    only = content[0] if len(content) == 1 and not (content.text or "").strip() else content
+    alone = local_name(only) == "p" and not (only.tail or "").strip()
+    return children_html(only if alone else content, view)
 
 
 def interactions_of(item: Item) -> list[etree._Element]:

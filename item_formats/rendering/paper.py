@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from item_formats.choice import TRUE_FALSE_TEXTS
 from item_formats.model import ItemType
 from item_formats.parsing import qti
-from item_formats.rendering.answers import explanation_html
-from item_formats.rendering.markup import WRITE_IN, View, children_html, text_html
+from item_formats.rendering.answers import explanation_html, rationale_html
+from item_formats.rendering.markup import WRITE_IN, View, children_html
 from item_formats.rendering.page import document, style_sheet
-from item_formats.rendering.preview import shown_item, view_of
+from item_formats.rendering.preview import cloned, shown_item, view_of
 from item_formats.rendering.sheet import chinese_numeral, plain
 
 if TYPE_CHECKING:
@@ -134,20 +134,21 @@ def _items(section: PaperSection, start: int, media: Mapping[str, bytes], *, ans
 
 
 def _entry(entry: PaperItem, number: int, media: Mapping[str, bytes], *, answer_key: bool, show_marks: bool) -> str:
-    item = shown_item(entry.item, None, answer_key=answer_key)
+    state = cloned(entry.item, None)
+    item = shown_item(entry.item, state, answer_key=answer_key)
     marks = f"（{plain(entry.marks)}分）" if show_marks else ""
-    view = view_of(item, View(prefix=f"q{number}", printed=True, media=media), answer_key=answer_key)
+    view = view_of(item, View(prefix=f"q{number}", printed=True, media=media), answer_key=answer_key, state=state)
     if item.item_type is None:
         body = "" if item.body is None else children_html(item.body, view)
         head = f'<div class="stem other"><span class="number">{number}.</span>{body}{marks}</div>'
-        return f'<li value="{number}">{head}{explanation_html(item, view) if answer_key else ""}</li>'
+        return f'<li value="{number}">{head}{explanation_html(item, view, entry.item) if answer_key else ""}</li>'
     answer = f'<span class="blank">（ <b class="answer">{escape(item.key)}</b> ）</span>' if answer_key else WRITE_IN
     leading = answer if item.item_type is ItemType.TRUE_FALSE else ""  # 判断题 are answered before their number
     view = replace(view, blank=answer if not leading else WRITE_IN, options_apart=True)
     stem = "" if item.body is None else children_html(item.body, view)
     head = f'<div class="stem">{leading}<span class="number">{number}.</span>{stem}{marks}</div>'
     options = "" if leading else _options(item, view, answer_key=answer_key)
-    explained = _explanation(item) if answer_key else ""
+    explained = _explanation(item, view) if answer_key else ""
     return f'<li value="{number}">{head}{options}{explained}</li>'
 
 
@@ -175,9 +176,10 @@ def option_html(item: Item, option: Option, view: View) -> str:
     return escape(option.text)
 
 
-def _explanation(item: Item) -> str:
-    rationale = f'　<span class="why">解析：</span>{text_html(item.rationale)}' if item.rationale else ""
-    return f'<p class="explanation"><span class="why">答案：</span><b>{escape(item.key) or "无"}</b>{rationale}</p>'
+def _explanation(item: Item, view: View) -> str:
+    why = rationale_html(item, replace(view, blank=WRITE_IN))
+    rationale = f'　<span class="why">解析：</span>{why}' if why else ""
+    return f'<div class="explanation"><span class="why">答案：</span><b>{escape(item.key) or "无"}</b>{rationale}</div>'
 
 
 def _key_table(section: PaperSection, start: int) -> str:

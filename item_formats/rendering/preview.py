@@ -63,7 +63,7 @@ def render_items(
     articles = "\n".join(
         _article(
             item,
-            (states or {}).get(item.identifier) or _cloned(item, seed),
+            (states or {}).get(item.identifier) or cloned(item, seed),
             answer_key=answer_key,
             view=View(prefix=f"item-{place}", printed=printed, seed=seed, media=media or {}),
         )
@@ -90,7 +90,7 @@ def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item
     return for_candidate(item, profile, values=values)
 
 
-def _cloned(item: Item, seed: int | None) -> ItemState | None:
+def cloned(item: Item, seed: int | None) -> ItemState | None:
     """A session with an item that is cloned from a template; None for others, which need none."""
     if item.root.find(qti("qti-template-processing")) is None:
         return None
@@ -147,7 +147,7 @@ def kind_label(item: Item) -> str:
 def _article(item: Item, state: ItemState | None, *, answer_key: bool, view: View) -> str:
     shown = shown_item(item, state, answer_key=answer_key)
     seen = view_of(shown, view, answer_key=answer_key, state=state)
-    explained = explanation_html(shown, seen) if answer_key else ""
+    explained = explanation_html(shown, seen, item) if answer_key else ""
     body = "" if shown.body is None else children_html(shown.body, seen)
     holder = "div" if view.printed or answer_key else "form"
     return (

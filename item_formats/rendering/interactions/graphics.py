@@ -26,7 +26,7 @@ from item_formats.rendering.interactions.controls import (
     whole,
 )
 from item_formats.rendering.interactions.matching import association_hint, gap_control, pairs_html
-from item_formats.rendering.interactions.ordering import ORDERING, order_hint, place_of
+from item_formats.rendering.interactions.ordering import ORDERING, order_hint, order_status, place_of
 from item_formats.rendering.markup import WRITERS, element_html
 from item_formats.rendering.pictures import Picture, picture_of
 
@@ -125,6 +125,7 @@ def graphic_order_html(interaction: etree._Element, view: View) -> str:
         for choice in choices
     )
     body = stage(picture, choices, "") + f'<ol class="options places" role="list">{rows}</ol>'
+    body += order_status(view)
     hint = order_hint(interaction, choices, view)
     return frame(interaction, view, body, kind="graphic-order", hint=hint, attributes=ORDERING)
 
@@ -216,9 +217,9 @@ def _point_rows(interaction: etree._Element, view: View, picture: Picture, most:
         across = _coordinate("横", picture.width, control_name(interaction, view, "point", str(place), "x"), given[0])
         down = _coordinate("纵", picture.height, control_name(interaction, view, "point", str(place), "y"), given[1])
         inputs = f"{across} {down}"
-        rows.append(f'<li role="group" aria-label="点 {place}"><span class="label">点 {place}</span> {inputs}</li>')
+        rows.append(f'<div role="group" aria-label="点 {place}"><span class="label">点 {place}</span> {inputs}</div>')
     more = "" if most or view.with_key else '<button type="button" class="more" hidden>再加一点</button>'
-    return f'<ol class="points" role="list">{"".join(rows)}</ol>{more}'
+    return f'<div class="points">{"".join(rows)}</div>{more}'
 
 
 def _coordinate(said: str, limit: float, name: str, given: str) -> str:

@@ -39,20 +39,16 @@ def match_html(interaction: etree._Element, view: View) -> str:
     hint = association_hint(interaction)
     if view.printed:
         return frame(interaction, view, _matching_lists(rows, columns, correct), kind="match", hint=hint)
-    identifier = f"{view.prefix}-{response_of(interaction)}"
-    header = "".join(
-        f'<th scope="col" id="{escape(f"{identifier}-c{place}")}">{column.html}</th>'
-        for place, column in enumerate(columns)
-    )
+    header = "".join(f'<th scope="col">{_header(column)}</th>' for column in columns)
     lines = []
-    for number, row in enumerate(rows):
+    for row in rows:
         cells = "".join(
             f"<td{_right((row.identifier, column.identifier) in correct)}>"
             + _cell(interaction, row, column, view, right=(row.identifier, column.identifier) in correct)
             + "</td>"
             for column in columns
         )
-        lines.append(f'<tr><th scope="row" id="{escape(f"{identifier}-r{number}")}">{row.html}</th>{cells}</tr>')
+        lines.append(f'<tr><th scope="row">{_header(row)}</th>{cells}</tr>')
     corner = escape(interaction.get("data-first-column-header", ""))
     first = f'<th scope="col">{corner}</th>' if corner else "<td></td>"
     table = (
@@ -62,6 +58,12 @@ def match_html(interaction: etree._Element, view: View) -> str:
     most = whole(interaction, "max-associations", 1)
     limited = f' data-tiku="limit" data-most="{most}"' if 1 < most < len(rows) else ""
     return frame(interaction, view, table, kind="match", hint=hint, attributes=limited)
+
+
+def _header(choice: Choice) -> str:
+    """What a choice says, with its letter before formulas: a header has text that every reader speaks."""
+    label = f'<span class="label">{escape(choice.label)}</span> ' if "<math" in choice.html else ""
+    return f"{label}{choice.html}"
 
 
 def _cell(interaction: etree._Element, row: Choice, column: Choice, view: View, *, right: bool) -> str:

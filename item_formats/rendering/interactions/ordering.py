@@ -32,13 +32,17 @@ def order_html(interaction: etree._Element, view: View) -> str:
         f"<span>{choice.html}</span></li>"
         for choice in choices
     )
-    body = f'<ol class="options places" role="list">{rows}</ol>'
+    body = f'<ol class="options places" role="list">{rows}</ol>{order_status(view)}'
     return frame(
         interaction, view, body, kind="order", hint=order_hint(interaction, choices, view), attributes=ORDERING
     )
 
 
-ORDERING = ' data-tiku="order"'  # the script gives each place to one choice only
+ORDERING = ' data-tiku="order"'  # the script says when a place is taken twice
+
+
+def order_status(view: View) -> str:
+    return "" if view.printed or view.with_key else '<p class="status" role="status"></p>'
 
 
 def order_hint(interaction: etree._Element, choices: Sequence[Choice], view: View) -> str:
