@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from item_formats.documents import Document, Section, Stimulus, Test, document_of, read_root
 from item_formats.findings import Finding, ItemError, errors_among
 from item_formats.model import Item
-from item_formats.packages.addresses import folder_of, references_of, resolve
+from item_formats.packages.addresses import folder_of, references_of, resolve, style_addresses
 from item_formats.packages.archive import USUAL_LIMITS, Archive, Limits, is_zip
 from item_formats.packages.manifest import DOCUMENTS, MANIFEST, Kind, Manifest, Resource, read_manifest
 from item_formats.packages.usage_data import UsageData, usage_data_of
@@ -356,6 +356,17 @@ class _Checking:
             if wanted is Kind.SECTION:
                 self._section_references.setdefault(path, set()).add(member)
 
+    def _follow_style(self, name: str) -> None:
+        """Where the addresses of a style sheet lead: it is no document, so none is an error."""
+        for address in style_addresses(self.archive.read(name)):
+            found = resolve(address, folder_of(name))
+            if found.kind in {"outside", "remote"}:
+                message = f"the style sheet refers to {address[:200]}, which is never fetched: put the file in"
+                self.add("warning", "remote-reference", message, name)
+            elif found.path is not None and self._member(found.path) is None:
+                message = f"the style sheet refers to {address[:200]}, which is not in the package: put it in"
+                self.add("warning", "missing-media", message, name)
+
     def finish(self) -> None:
         """What can be said only of the whole; raises when there is any error."""
         read = {resource.path for resource in self.manifest.resources if resource.kind in DOCUMENTS}
@@ -371,6 +382,8 @@ class _Checking:
             except ItemError as error:
                 self.findings += error.findings
                 continue
+            if name.lower().endswith(".css") and self.archive.size(name) <= MAX_BYTES:
+                self._follow_style(name)
             if is_zip(head) and name.lower().endswith(".zip"):
                 message = f"{name} is a zip in the zip: never opened; packages hold their files themselves"
                 self.add("warning" if listed else "error", "nested-zip", message, name)

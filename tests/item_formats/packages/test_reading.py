@@ -47,6 +47,7 @@ FULL = {
 }
 Q1 = resource("R", "items/Q1.xml")
 DANGLING = ONE_ITEM["imsmanifest.xml"].replace(b"</resource>", b'<dependency identifierref="no"/></resource>')
+STYLED = manifest_xml(Q1 + resource("C", "a.css", "media"))
 
 
 def warnings_of(content: bytes) -> dict[str, Finding]:
@@ -188,6 +189,16 @@ def test_a_package_zipped_with_its_folder_is_read_and_said_so() -> None:
             },
             "missing-file",
             "gone.png",
+        ),
+        (
+            {"imsmanifest.xml": STYLED, "a.css": b"p{background:url(b.png)}"},
+            "missing-media",
+            "b.png",
+        ),
+        (
+            {"imsmanifest.xml": STYLED, "a.css": b"@import 'http://a.example/'"},
+            "remote-reference",
+            "http://a.example/",
         ),
         ({"imsmanifest.xml": DANGLING}, "dangling-dependency", "no"),
         (
