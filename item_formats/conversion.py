@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from item_formats.documents import Document, Section, Stimulus, Test, checked_document, read_root
+from item_formats.documents import Document, Section, Stimulus, Test, another_document, checked_document, read_root
 from item_formats.downgrading import Version, downgrade
 from item_formats.findings import Finding, ItemError
 from item_formats.model import Item
-from item_formats.parsing import canonical_bytes, line_of, local_name
+from item_formats.parsing import canonical_bytes, local_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +45,7 @@ def read_document(source: bytes | Path, *, file: str | None = None) -> Item | Te
     root, findings = read_root(source, file=file)
     kind = _KINDS.get(local_name(root))
     if kind is None:
-        message = f"the document is <{local_name(root)}>; expected one of {', '.join(f'<{name}>' for name in _KINDS)}"
-        raise ItemError(Finding("error", "not-qti", message, file=file, line=line_of(root)))
+        raise ItemError(another_document(root, tuple(_KINDS), file))
     return checked_document(kind, local_name(root), root, findings, file=file)
 
 

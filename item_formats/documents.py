@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from item_formats.declarations import OutcomeDeclaration, outcome_declarations
 from item_formats.findings import Finding, ItemError
-from item_formats.parsing import QTI, XML_LANG, canonical_bytes, line_of, local_name, parse, qti, read_source
+from item_formats.parsing import (
+    QTI,
+    XML_LANG,
+    canonical_bytes,
+    line_of,
+    local_name,
+    number_attribute,
+    parse,
+    qti,
+    read_source,
+)
 from item_formats.upgrading import is_older, upgrade
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from lxml import etree
@@ -62,13 +74,45 @@ class Document:
         return self.root.get(XML_LANG, "")
 
 
-class Test(Document):
-    """An assessment test. Its parts, sections and references are in `structure`."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a test or a section refers to: an item, a section in another file, or a stimulus.
+
+    `href` is as written, relative to the document; `weights` are those of an item, by identifier.
+    """
+
+    identifier: str
+    href: str
+    categories: tuple[str, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+    line: int | None = field(default=None, compare=False)
+
+
+class _Collection(Document):
+    """What tests and sections have in common: they refer to items and to other sections."""
+
+    @cached_property
+    def item_references(self) -> tuple[Reference, ...]:
+        """The items, in document order, without those of sections in other files."""
+        return tuple(_reference(element) for element in self.root.iter(qti("qti-assessment-item-ref")))
+
+    @cached_property
+    def section_references(self) -> tuple[Reference, ...]:
+        """The sections in other files."""
+        return tuple(_reference(element) for element in self.root.iter(qti("qti-assessment-section-ref")))
+
+
+class Test(_Collection):
+    """An assessment test; `sessions` reads its parts, sections and rules when it is run."""
 
     __test__ = False  # not a test case, whatever pytest makes of the name
 
+    @cached_property
+    def outcome_declarations(self) -> tuple[OutcomeDeclaration, ...]:
+        return outcome_declarations(self.root)
 
-class Section(Document):
+
+class Section(_Collection):
     """An assessment section in a file of its own."""
 
 
@@ -119,7 +163,7 @@ def checked_document(
 ) -> Kind:
     """The document of a tree that was just read, if it is of this kind and has an identifier."""
     if root.tag != qti(name):
-        raise ItemError(_another(root, name, file))
+        raise ItemError(another_document(root, (name,), file))
     if not root.get("identifier"):
         message = f'{_WORDS[name]} without identifier: add identifier="…" to {name}'
         raise ItemError(Finding("error", "no-identifier", message, file=file, line=line_of(root)))
@@ -153,13 +197,30 @@ def document_of(
     return document
 
 
-def _another(root: etree._Element, name: str, file: str | None) -> Finding:
+def _reference(element: etree._Element) -> Reference:
+    return Reference(
+        identifier=element.get("identifier", ""),
+        href=element.get("href", ""),
+        categories=tuple(element.get("category", "").split()),
+        weights=tuple(
+            (weight.get("identifier", ""), number_attribute(weight, "value") or 0.0)
+            for weight in element.iterchildren(qti("qti-weight"))
+        ),
+        line=line_of(element),
+    )
+
+
+def another_document(root: etree._Element, names: Collection[str], file: str | None) -> Finding:
+    """The finding on a document whose root is none of `names`."""
     found = local_name(root)
     if found in {"questestinterop", "item", "assessment", "section"}:
         code, message = "qti-version", f"<{found}> is QTI 1; QTI 2.0 to 3.0 are read: export it as QTI 2.1 or later"
-    elif found == name:
+    elif found in names:
         namespace = str(root.tag).rpartition("}")[0][1:] or "none"
         code, message = "wrong-namespace", f'the namespace is {namespace}; expected xmlns="{QTI}"'
     else:
-        code, message = f"not-{_WORDS[name].replace(' ', '-')}", f"the document is <{found}>; expected <{name}>"
+        expected = ", ".join(f"<{name}>" for name in names)
+        kinds = [f"not-{_WORDS[name].replace(' ', '-')}" for name in names]
+        code = kinds[0] if len(kinds) == 1 else "not-qti"
+        message = f"the document is <{found}>; expected {expected}"
     return Finding("error", code, message, file=file, line=line_of(root))

@@ -16,6 +16,7 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 # An item with a few embedded pictures stays far below; a megabyte of XML takes libxml2 about 10 ms.
 MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 256  # libxml2's own
 # Canonical XML takes time with the square of both; honest documents have a tenth of this.
 MAX_ATTRIBUTES = 256  # of one element
 MAX_NAMESPACES = 64  # declared around one element
@@ -178,7 +179,7 @@ _REASONS = (
         "too-deep",
         re.compile("Excessive depth|xmlParseStartTag"),
         "elements are nested too deeply",
-        "256 levels are allowed",
+        f"{MAX_DEPTH} levels are allowed",
     ),
     (
         "entity",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NAME = f"{{{QTI}}}qti-portable-custom-interaction"
+_MODULE = f"{{{QTI}}}qti-interaction-module"
 _CHILDREN = {
     "modules": "qti-interaction-modules",
     "module": "qti-interaction-module",
@@ -23,7 +24,7 @@ _CHILDREN = {
 }
 _OLDER_CHILDREN = {new: old for old, new in _CHILDREN.items()}
 _KEPT = COMMON_ATTRIBUTES | {"module"}
-_NOT_A_NAME = re.compile(r"[^a-z0-9_.\-]+")
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
 def upgrade_portable(
@@ -45,7 +46,7 @@ def upgrade_portable(
         if space == PCI_1 and name == "properties":
             _properties(child, new, "data")
         elif space == PCI_1 and name == "resources":
-            _libraries(child, new)
+            _libraries(child, new, inner.get("hook"))
         elif name in _CHILDREN:
             _element(child, new, copy)
         elif space == PCI_1:
@@ -62,7 +63,7 @@ def _attributes(old: etree._Element, inner: etree._Element) -> dict[str, str]:
     }
     for key, value in attributes_of(inner).items():
         if key == "hook":
-            attributes["module"] = value.removesuffix(".js")
+            attributes["module"] = _module(value)
         elif key in _KEPT or key.startswith(("data-", "aria-", "{")):
             attributes[key] = value
         elif key == "customInteractionTypeIdentifier":
@@ -99,11 +100,19 @@ def _properties(old: etree._Element, new: etree._Element, path: str) -> None:
             new.set(key, child.text or "")
 
 
-def _libraries(old: etree._Element, new: etree._Element) -> None:
+def _libraries(old: etree._Element, new: etree._Element, hook: str | None) -> None:
     modules = etree.SubElement(new, f"{{{QTI}}}qti-interaction-modules")
     modules.tail = old.tail
+    if hook:
+        etree.SubElement(modules, _MODULE, {"id": _module(hook), "primary-path": hook})
     for library in old.iterdescendants(f"{{{PCI_1}}}lib"):
-        etree.SubElement(modules, f"{{{QTI}}}qti-interaction-module", {"id": library.get("id", "")})
+        etree.SubElement(modules, _MODULE, {"id": library.get("id", "")})
+
+
+def _module(path: str) -> str:
+    """A name for the module a hook of PCI 1.0 loads: its file without folders and ending."""
+    name = _NOT_A_NAME.sub("-", path.rpartition("/")[2].removesuffix(".js"))
+    return name if name[:1].isalpha() or name[:1] == "_" else f"_{name}"
 
 
 def downgrade_portable(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
-from item_formats.findings import Finding
-from item_formats.parsing import QTI, attributes_of, line_of, local_name, split_name, take_attribute
+from item_formats.findings import Finding, ItemError
+from item_formats.parsing import MAX_DEPTH, QTI, attributes_of, line_of, local_name, split_name, take_attribute
 from item_formats.portable import upgrade_portable
 from item_formats.vocabulary import (
     COMMON_ATTRIBUTES,
@@ -53,6 +53,7 @@ SCHEMA_LOCATION = f"{{{XSI}}}schemaLocation"
 SCHEMA_ADDRESS = "https://purl.imsglobal.org/spec/qti/v3p0/schema/xsd/imsqti_asiv3p0_v1p0.xsd"
 CONTENT_BODY_CLASS = "qti-content-body"  # a div of 2.x that stands for a content body (see `downgrading`)
 IMAGE_CLASS = "qti-img"  # an object of 2.x that stands for an img
+INFORMATION_CLASS = "qti-info-control"  # a div of 3.0 that was an infoControl
 KEPT = "data-qti3-"  # attributes of 3.0 that 2.2 has no word for
 
 _BODY = f"{{{QTI}}}qti-content-body"
@@ -80,7 +81,13 @@ def is_older(root: etree._Element) -> bool:
 
 
 def upgrade(root: etree._Element, *, file: str | None = None) -> tuple[etree._Element, tuple[Finding, ...]]:
-    """The QTI 3.0 tree of a 2.x one, and findings (warnings) on what 3.0 says otherwise or not at all."""
+    """The QTI 3.0 tree of a 2.x one, and findings (warnings) on what 3.0 says otherwise or not at all.
+
+    Raises
+    ------
+    ItemError
+        Content bodies would nest elements deeper than documents may be.
+    """
     return _Upgrade(root, file).run()
 
 
@@ -121,6 +128,7 @@ class _Upgrade:
         own, _ = split_name(root)
         self.older = OLDER_NAMESPACES if own in OLDER_NAMESPACES else OLDER_NAMESPACES | {own}
         self.findings: list[Finding] = []
+        self.depth = 1
         # Declarations below the root are rare; only then every element is asked for its own.
         self.inner_namespaces = etree.tostring(root).count(b"xmlns") > len(root.nsmap)
 
@@ -165,7 +173,7 @@ class _Upgrade:
         space, name = split_name(old)
         if space in self.older:
             new_name, names = _plan(name)
-            if names is None and new_name not in HTML and new_name not in ELEMENTS:
+            if new_name.startswith("qti-") and new_name not in ELEMENTS and name != "infoControl":
                 self.warn("unknown-element", f"<{name}> is not QTI 2; it is kept as <{new_name}>", old)
         elif space in {HTML5_22, XHTML, QTI}:
             new_name, names = name, None
@@ -179,8 +187,14 @@ class _Upgrade:
         new.sourceline = old.sourceline
         new.text = old.text
         new.tail = old.tail
+        below = 2 if new_name in WITH_CONTENT_BODY else 1
+        self.depth += below
+        if self.depth > MAX_DEPTH:
+            message = f"with the content bodies of QTI 3, elements nest more than {MAX_DEPTH} levels deep"
+            raise ItemError(Finding("error", "too-deep", message, file=self.file, line=line_of(old)))
         for child in old:
             self.copy(child, new)
+        self.depth -= below
         finish = _FINISHES.get(new_name)
         if finish is not None:
             finish(self, new, old)
@@ -299,12 +313,15 @@ class _Upgrade:
         new.text = None
 
     def information(self, new: etree._Element, old: etree._Element) -> None:
-        """infoControl, which 3.0 dropped, is a summary that opens its details."""
-        new.tag = f"{{{QTI}}}details"
-        summary = etree.Element(f"{{{QTI}}}summary")
+        """infoControl, which 3.0 dropped, is a summary that opens its details, in a div as item bodies need it."""
+        new.tag = _DIV
+        _set_classes(new, [*new.get("class", "").split(), INFORMATION_CLASS])
+        children = list(new)
+        details = etree.SubElement(new, f"{{{QTI}}}details")
+        summary = etree.SubElement(details, f"{{{QTI}}}summary")
         summary.text = take_attribute(new, "title") or ""
         summary.tail, new.text = new.text, None
-        new.insert(0, summary)
+        details.extend(children)
         self.warn("info-control", "infoControl is not in QTI 3; it became details with a summary", old)
 
 
@@ -350,7 +367,10 @@ def _use(new: etree._Element) -> None:
         if next(new.iterancestors(f"{{{QTI}}}qti-item-body"), None) is not None:
             new.set("use", "scoring" if views and views <= {"scorer", "tutor"} else "instructions")
     elif use not in RUBRIC_USES and not _USE.fullmatch(use):
-        new.set("use", f"ext:{_NOT_USE.sub('-', use).strip('-') or 'other'}")
+        plain = _NOT_USE.sub("-", use).strip("-")
+        new.set("use", f"ext:{plain or 'other'}")
+        if plain != use:
+            new.set("data-use", use)
 
 
 def _template(attributes: dict[str, str]) -> None:
