@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from item_formats.choice import IDENTIFIER, choice_faults, wording_findings
-from item_formats.findings import Finding
+from item_formats.findings import Finding, Severity
 from item_formats.foreign.columns import OPTIONS, SURPLUS_OPTIONS
 from item_formats.model import ItemType, type_label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 CODE_COLUMNS = ("编号", "知识点", "难度", "答案", "互斥", "分数", "一致性")
 OPTION_COUNTS = {ItemType.SINGLE: (4, 4), ItemType.MULTIPLE: (4, 5)}  # as the national papers print them
@@ -90,7 +90,12 @@ def bank_faults(cells: dict[str, str]) -> list[Finding]:
     return faults
 
 
-def choice_findings(item_type: ItemType, cells: dict[str, str], options: Sequence[str]) -> list[Finding]:
+def choice_findings(
+    item_type: ItemType, cells: Mapping[str, str], options: Sequence[str], *, house_counts: bool = True
+) -> list[Finding]:
+    """Faults of a choice question and of its wording; other numbers of options than the national papers have are
+    errors in a bank's own table, and warnings elsewhere.
+    """
     faults = choice_faults(
         identifier=cells["编号"],
         item_type=item_type,
@@ -101,11 +106,12 @@ def choice_findings(item_type: ItemType, cells: dict[str, str], options: Sequenc
     )
     fewest, most = OPTION_COUNTS.get(item_type, (0, 0))
     if item_type in OPTION_COUNTS and not fewest <= len(options) <= most:
+        severity: Severity = "error" if house_counts or len(options) < 2 else "warning"
         expected = f"{fewest}" if fewest == most else f"{fewest} or {most}"
         faults = [fault for fault in faults if fault.code != "option-count"]
         message = f"a {type_label(item_type)} item has {len(options)} options; expected {expected}, from 选项A on"
-        place = min(len(options), len(OPTIONS) - 1) if len(options) < fewest else most
-        faults.append(Finding("error", "option-count", message, column=_OPTIONS[place]))
+        place = min(len(options), fewest - 1) if len(options) < fewest else most
+        faults.append(Finding(severity, "option-count", message, column=_OPTIONS[place]))
     alike = {unicodedata.normalize("NFKC", "".join(option.split())).casefold() for option in options}
     exact = {"".join(option.split()) for option in options}
     if len(alike) < len(exact):

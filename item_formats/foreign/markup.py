@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING
 
 from lxml import etree, html
 
 from item_formats.findings import ItemError
+from item_formats.foreign.formulas.finding import formula_markup
 from item_formats.foreign.formulas.latex_writing import mathml_to_latex
 from item_formats.parsing import local_name, parse, split_name
 from item_formats.text import BLOCKS, as_markup, forbidden_characters, visible_text, without_formatting
@@ -35,6 +36,7 @@ _CLASSES = {"u": "qti-underline", "ins": "qti-underline", "center": "qti-align-c
 _ACTIVE = "script style iframe object embed template form input button select textarea audio video canvas svg"
 _DROPPED_WHOLE = frozenset(_ACTIVE.split())
 _DRAWN = frozenset({"math", "img", "qti-text-entry-interaction"})  # what `visible_text` has no word for
+_TEXTS_OR_MATH = re.compile(r"<math.*?</math>|<[^>]*>|[^<]+", re.DOTALL)
 _VOID = frozenset({"br", "hr", "img", "col"})
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "img": ("src", "alt", "width", "height"),
@@ -144,6 +146,18 @@ def markup_of_html(
     for character in forbidden_characters(written):
         written = written.replace(character, "")
     return _without_outer_paragraph(written), lost
+
+
+def formulas_in_markup(markup: str) -> str:
+    r"""LaTeX in the text of markup as MathML; what cannot be read stays as it is."""
+    if "\\" not in markup and "$" not in markup:
+        return markup
+
+    def replaced(found: re.Match[str]) -> str:
+        written, problems = formula_markup(unescape(found[0]))
+        return found[0] if problems or "<math" not in written else written
+
+    return _TEXTS_OR_MATH.sub(lambda found: found[0] if found[0].startswith("<") else replaced(found), markup)
 
 
 def html_of_markup(markup: str, *, gap: str = "_____", latex: bool = True) -> str:
