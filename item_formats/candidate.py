@@ -132,8 +132,8 @@ def for_candidate(
 
     Removed always: feedback, comments, processing instructions, template processing, metadata (labels, tool names,
     `data-*`, classes outside QTI's shared vocabulary, catalogues, style sheets), inclusions and foreign elements,
-    rubric blocks that are not for candidates. Identifiers of the page (`id`) are numbered anew; choices that may be
-    shuffled are put into an order that says nothing (a choice interaction keeps its own: its options have letters).
+    rubric blocks that are not for candidates. Identifiers of the page (`id`) are numbered anew or go; choices that may
+    be shuffled are put into an order that says nothing (a choice interaction keeps its own: its options have letters).
     Removed unless the profile keeps them: correct responses; mappings, processing, and what outcomes start at and
     reach; the rationale; stem; option texts. The result does not depend on which option is the key.
 
@@ -220,23 +220,37 @@ def _strip_attributes(element: etree._Element, profile: CandidateProfile) -> Non
 
 
 def _number_ids(root: etree._Element) -> None:
-    """Identifiers of the page are free text and can say "the-key"; references to them go on working."""
+    """Identifiers of the page are free text and can say "the-key": those something refers to are numbered anew.
+
+    The others go: an identifier that only one option has says something too.
+    """
+    referred = _referred_ids(root)
     numbered: dict[str, str] = {}
     for element in root.iterdescendants("*"):
         name = element.get("id")
-        if name is not None:
+        if name in referred:
             element.set("id", numbered.setdefault(name, f"id{len(numbered) + 1}"))
+        elif name is not None and local_name(element) != "qti-interaction-module":  # there it names the module
+            del element.attrib["id"]
     for element in root.iterdescendants("*"):
         for reference in _REFERENCES:
-            if reference in element.attrib:
-                names = [numbered[name] for name in element.get(reference, "").split() if name in numbered]
-                if names:
-                    element.set(reference, " ".join(names))
-                else:
-                    del element.attrib[reference]
+            names = [numbered[name] for name in element.get(reference, "").split() if name in numbered]
+            if names:
+                element.set(reference, " ".join(names))
+            elif reference in element.attrib:
+                del element.attrib[reference]
         address = element.get("href", "")
         if address.startswith("#"):
             element.set("href", f"#{numbered.get(address[1:], '')}")
+
+
+def _referred_ids(root: etree._Element) -> set[str]:
+    referred: set[str] = set()
+    for element in root.iterdescendants("*"):
+        for reference in _REFERENCES:
+            referred.update(element.get(reference, "").split())
+        referred.add(element.get("href", "").partition("#")[2])
+    return referred
 
 
 def _reorder_shuffled(root: etree._Element) -> None:
@@ -245,7 +259,7 @@ def _reorder_shuffled(root: etree._Element) -> None:
     The order here follows from the identifiers alone, through a digest, so that it says nothing about the key.
     """
     item = root.get("identifier", "")
-    for interaction in root.iter(f"{{{QTI}}}*"):
+    for interaction in list(root.iter(f"{{{QTI}}}*")):
         if interaction.get("shuffle") not in {"true", "1"} or local_name(interaction) == _LETTERS_OF_ITS_OWN:
             continue
         for group in (interaction, *interaction.iterchildren(qti("qti-simple-match-set"))):
@@ -266,7 +280,7 @@ def _reorder(group: etree._Element, salt: str) -> None:
 
 
 def _strip_options(root: etree._Element, profile: CandidateProfile) -> None:
-    for element in root.iterdescendants("*"):
+    for element in list(root.iterdescendants("*")):
         name = local_name(element)
         if name == "qti-gap-img":
             _blank_media(element)

@@ -96,12 +96,11 @@ def test_a_drawing_is_made_with_arrow_keys_and_the_space_bar(show: Callable[[str
     assert answered(page, item) == {}
 
 
-def test_a_file_is_chosen_from_the_keyboard(show: Callable[[str], Page], tmp_path: Path) -> None:
+def test_a_file_is_chosen_from_the_keyboard(show: Callable[[str], Page], page: Page, tmp_path: Path) -> None:
     item = sample("upload")
-    page = show(render_item(item))
-    press(page, "Tab")
-    with page.expect_file_chooser() as chooser:
-        press(page, "Enter")
+    with page.expect_file_chooser(timeout=5000) as chooser:  # listens from before the page is there
+        show(render_item(item))
+        press(page, "Tab Enter")
     (tmp_path / "标注.json").write_text("{}", encoding="utf-8")
     chooser.value.set_files(tmp_path / "标注.json")
     assert answered(page, item) == {"RESPONSE": "标注.json"}
