@@ -25,6 +25,7 @@ from item_formats.packages.results import (
     result_of_test,
     write_result,
 )
+from item_formats.packages.session_results import result_of_session
 from item_formats.packages.usage_data import (
     CategorizedStatistic,
     ItemStatistic,
@@ -65,6 +66,7 @@ __all__ = [
     "read_result",
     "read_usage_data",
     "result_of_item",
+    "result_of_session",
     "result_of_test",
     "save_package",
     "usage_data",

@@ -295,24 +295,30 @@ def result_of_item(
     place: int | None = None,
     comment: str | None = None,
     choices: Mapping[str, Sequence[str]] | None = None,
+    corrects: Mapping[str, object] | None = None,
 ) -> ItemResult:
     """The result of one item, its variables as the item declares them, with the key (see `write_result`).
 
     Values are plain as `score` gives them. ``numAttempts`` and ``duration`` (seconds) go with the responses,
-    ``completionStatus`` with the outcomes, where they are given. `place` counts from 1 in the order shown.
+    ``completionStatus`` with the outcomes, where they are given. `place` counts from 1 in the order shown; `corrects`
+    are the keys of a cloned item, which go before the declared ones.
 
     Raises
     ------
     ItemError
         A value that is not of its declared type.
     """
-    shown = choices or {}
+    shown, cloned = choices or {}, corrects or {}
     answered = [
         ResponseVariable(
             identifier=one.identifier,
             cardinality=one.cardinality,
             base_type=one.base_type or None,
-            correct=_correct(one.correct),
+            correct=_correct(
+                _values(cloned[one.identifier], one.base_type, one.cardinality, one.identifier)
+                if one.identifier in cloned
+                else [ResultValue(text=text) for text in one.correct]
+            ),
             candidate=CandidateResponse(
                 values=_values(responses.get(one.identifier), one.base_type, one.cardinality, one.identifier)
             ),
@@ -374,9 +380,9 @@ def _outcomes(document: Item | Test, outcomes: Mapping[str, object]) -> tuple[Ou
     return tuple(variables)
 
 
-def _correct(texts: Iterable[str]) -> CorrectResponse | None:
-    values = tuple(ResultValue(text=text) for text in texts)
-    return CorrectResponse(values=values) if values else None
+def _correct(values: Iterable[ResultValue]) -> CorrectResponse | None:
+    found = tuple(values)
+    return CorrectResponse(values=found) if found else None
 
 
 def _reported(responses: Iterable[ResponseVariable]) -> tuple[ResponseVariable, ...]:
