@@ -267,11 +267,9 @@ def coerced(value: Value | None, cardinality: str, base_type: str | None) -> Val
     """
     if value is None or (value.cardinality == cardinality and value.base_type == base_type):
         return value
-    if "record" in {value.cardinality, cardinality}:
-        raise ValueError(value.cardinality)
-    items = value.items
-    if value.cardinality not in {cardinality, "single"}:
+    if value.cardinality not in {cardinality, "single"} or "record" in {value.cardinality, cardinality}:
         raise ValueError(f"{value.cardinality} for {cardinality}")
+    items = value.items
     if value.base_type != base_type:
         items = tuple(None if part is None else _coerced_scalar(part, value.base_type, base_type) for part in items)
     return Value(cardinality, base_type, items)
@@ -290,9 +288,12 @@ def _coerced_scalar(part: Scalar, given: str | None, wanted: str | None) -> Scal
         return part
     if wanted == "string":
         return written(part)
-    if given in _TEXTUAL and wanted in _TEXTUAL and wanted is not None:
-        return read_scalar(written(part), wanted)
-    raise ValueError(f"{given} for {wanted}")
+    if given in _TEXTUAL and wanted is not None and wanted in _TEXTUAL:
+        try:
+            return read_scalar(written(part), wanted)
+        except ValueError:
+            raise ValueError(f"“{part}” for {wanted}") from None
+    raise ValueError(f"{given} {written(part)} for {wanted}")
 
 
 def _bounded(total: float, lower: float | None, upper: float | None) -> float:

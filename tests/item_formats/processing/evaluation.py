@@ -32,7 +32,7 @@ def element_of(xml: str) -> etree._Element:
 def val(told: object) -> Value | None:
     """``"integer:3"`` is a single value, ``"multiple integer:1 2"`` a container, ``"record a=integer:1"`` a record.
 
-    None is NULL; members of containers are divided by `` | `` where they hold spaces themselves.
+    None is NULL; members of containers are divided by spaces, points and pairs by `` | ``.
     """
     if told is None:
         return None
@@ -43,7 +43,8 @@ def val(told: object) -> Value | None:
     match = _SINGLE.fullmatch(rest if kind in {"multiple", "ordered"} else str(told))
     assert match is not None, told
     if kind in {"multiple", "ordered"}:
-        texts = match["value"].split(" | ") if " | " in match["value"] else match["value"].split()
+        twofold = match["type"] in {"point", "pair", "directedPair"}
+        texts = match["value"].split(" | ") if twofold else match["value"].split()
         return container(kind, match["type"], [read_scalar(text, match["type"]) for text in texts])
     return single(match["type"], read_scalar(match["value"], match["type"]))
 
