@@ -8,7 +8,7 @@ from item_formats.foreign.gift import read_gift, write_gift
 from item_formats.foreign.moodle import read_moodle
 from item_formats.foreign.moodle_writing import write_moodle
 from item_formats.foreign.table import ItemRow, ItemTable
-from item_formats.foreign.word import read_word
+from item_formats.foreign.word import read_word, write_paper_word, write_word
 
 __all__ = [
     "ItemRow",
@@ -25,4 +25,6 @@ __all__ = [
     "write_gift",
     "write_items_csv",
     "write_moodle",
+    "write_paper_word",
+    "write_word",
 ]

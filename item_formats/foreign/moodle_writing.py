@@ -143,11 +143,8 @@ class _Writing:
             each = (Decimal(1) / len(asked.keys)).quantize(Decimal("0.0000001"))
             shares = [each if share > 0 else Decimal(-1) for share in shares]
             self.warn("partial-credit", "the right options share the marks, a wrong one takes them away")
-        single = (
-            ""
-            if self.whole and self.plugin
-            else f"<single>{'false' if asked.kind is Kind.MULTIPLE else 'true'}</single>"
-        )
+        several = "false" if asked.kind is Kind.MULTIPLE else "true"
+        single = "" if self.whole and self.plugin else f"<single>{several}</single>"
         return [
             single,
             f"<shuffleanswers>{'true' if asked.shuffle else 'false'}</shuffleanswers>",

@@ -67,6 +67,18 @@ def lay_out(blocks: Iterable[Line | Grid]) -> Layout:
     return parser.layout
 
 
+def _parted(line: Line) -> list[Line]:
+    """The line, or its lines where a whole question was typed into one paragraph with line breaks (Shift+Enter)."""
+    text = line.rich.text
+    breaks = [place for place, character in enumerate(text) if character == "\n"]
+    starts = [0, *(place + 1 for place in breaks)]
+    begun = [text[start:] for start in starts[1:]]
+    if not any(phrases.option_label(rest) or phrases.fields(rest.partition("\n")[0]) for rest in begun):
+        return [line]
+    pieces = [line.rich.cut(start, end).strip() for start, end in zip(starts, [*breaks, len(text)], strict=True)]
+    return [Line(line.number, piece, "" if at else line.label, line.heading) for at, piece in enumerate(pieces)]
+
+
 class _Parser:
     def __init__(self) -> None:
         self.layout = Layout()
@@ -82,6 +94,10 @@ class _Parser:
         self.layout.findings.append(Finding(severity, code, message, line=line, column=column))
 
     def line(self, line: Line) -> None:
+        for part in _parted(line):
+            self.part_of_line(part)
+
+    def part_of_line(self, line: Line) -> None:
         if not line.rich and not line.label:
             return
         text = line.rich.text
