@@ -219,7 +219,7 @@ class Archive:
             message = f"{shown} has {info.file_size:,} bytes; {self.limits.member_bytes:,} are allowed"
             found.append(("large-member", message))
         if info.file_size > max(_SMALL, self.limits.ratio * info.compress_size):
-            message = f"{shown} grows {info.file_size // max(1, info.compress_size):,} times: not a honest file"
+            message = f"{shown} grows {info.file_size // max(1, info.compress_size):,} times: not an honest file"
             found.append(("ratio", message))
         return [self._fault(code, message, shown) for code, message in found]
 
@@ -241,7 +241,7 @@ class Archive:
         end = 0
         for info in sorted(infos, key=lambda info: info.header_offset):
             if info.header_offset < end:  # the way a small zip holds terabytes
-                message = "files of the zip lie over one another: not a honest package"
+                message = "files of the zip lie over one another: not an honest package"
                 found.append(self._fault("overlap", message, info.filename[:200]))
                 break
             end = info.header_offset + 30 + info.compress_size  # 30: the shortest header

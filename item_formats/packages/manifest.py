@@ -149,9 +149,6 @@ def read_manifest(content: bytes, *, base: str = "", file: str | None = None) ->
     ItemError
         Not XML, hostile XML, or not a manifest; a resource that leads outside the package or names itself twice.
     """
-    if len(content) > MAX_MANIFEST_BYTES:
-        message = f"the manifest has {len(content):,} bytes; {MAX_MANIFEST_BYTES:,} are allowed: split the package"
-        raise ItemError(Finding("error", "too-large", message, file=file))
     reading = _Reading(file, base)
     try:
         _walk(content, reading)
@@ -196,7 +193,7 @@ def _walk(content: bytes, reading: _Reading) -> None:
         if event == "start":
             name = local_name(element)
             if not path:
-                _check_root(element, reading.file)
+                _check_root(element, reading)
             path.append(name)
             continue
         path.pop()
@@ -211,13 +208,18 @@ def _walk(content: bytes, reading: _Reading) -> None:
                 del parent[0]
 
 
-def _check_root(root: etree._Element, file: str | None) -> None:
+def _check_root(root: etree._Element, reading: _Reading) -> None:
+    file = reading.file
     if root.getroottree().docinfo.internalDTD is not None:
         message = "the manifest has a <!DOCTYPE>; none is needed and entities are never read: remove the declaration"
         raise ItemError(Finding("error", "doctype", message, file=file, line=1))
     if local_name(root) != "manifest":
         message = f"{MANIFEST} is a <{local_name(root)}>; expected <manifest>"
         raise ItemError(Finding("error", "not-a-manifest", message, file=file, line=line_of(root)))
+    namespace = split_name(root)[0]
+    if "imscp" not in namespace:
+        message = f'the namespace is “{namespace}”; expected xmlns="{PACKAGING}": read all the same'
+        reading.finding("warning", "wrong-namespace", message, root)
 
 
 def _take_part(element: etree._Element, reading: _Reading) -> None:

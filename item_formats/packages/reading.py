@@ -12,7 +12,15 @@ from item_formats.findings import Finding, ItemError, errors_among
 from item_formats.model import Item
 from item_formats.packages.addresses import folder_of, references_of, resolve, style_addresses
 from item_formats.packages.archive import USUAL_LIMITS, Archive, Limits, is_zip
-from item_formats.packages.manifest import DOCUMENTS, MANIFEST, Kind, Manifest, Resource, read_manifest
+from item_formats.packages.manifest import (
+    DOCUMENTS,
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    Kind,
+    Manifest,
+    Resource,
+    read_manifest,
+)
 from item_formats.packages.usage_data import UsageData, usage_data_of
 from item_formats.parsing import MAX_BYTES, QTI, line_of, local_name, parse, split_name
 
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from item_formats.packages.metadata import Metadata
 
 _IN_MEMORY = 8 * 1024 * 1024  # of checked documents; more goes to a temporary file
+_MOST_FINDINGS = 200  # on the addresses of one document; a hostile one could have a million
 _KINDS: Mapping[str, tuple[type[Document], Kind]] = {
     "qti-assessment-item": (Item, Kind.ITEM),
     "qti-assessment-test": (Test, Kind.TEST),
@@ -196,6 +205,9 @@ class _Checking:
         self.archive = archive
         self.findings = list(archive.findings)
         self.manifest_path = self._find_manifest()
+        if archive.size(self.manifest_path) > MAX_MANIFEST_BYTES:
+            message = f"the manifest has more than {MAX_MANIFEST_BYTES:,} bytes: split the package"
+            raise ItemError(Finding("error", "too-large", message, file=archive.place(self.manifest_path)))
         content = archive.read(self.manifest_path)
         self.manifest, found = read_manifest(
             content, base=folder_of(self.manifest_path), file=archive.place(self.manifest_path)
@@ -319,7 +331,12 @@ class _Checking:
         if first != path:
             message = f"{first} has the identifier {identifier} too: give each {word} its own"
             self.add("warning", "duplicate-identifier", message, path, line_of(root), identifier)
+        before = len(self.findings)
         for reference in references_of(root):
+            if len(self.findings) - before >= _MOST_FINDINGS:
+                message = f"{_MOST_FINDINGS} addresses lead nowhere: mend these first, the rest was not looked at"
+                self.add("error", "too-many-findings", message, path, reference.line, identifier)
+                break
             self._follow(reference, path, identifier, known, forgotten)
         document = document_of(kind, root, file=place)
         return kind, document.xml, document.digest

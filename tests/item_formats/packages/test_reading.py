@@ -200,6 +200,7 @@ def test_a_package_zipped_with_its_folder_is_read_and_said_so() -> None:
             "remote-reference",
             "http://a.example/",
         ),
+        ({"imsmanifest.xml": manifest_xml(Q1, namespace="urn:x")}, "wrong-namespace", "urn:x"),
         ({"imsmanifest.xml": DANGLING}, "dangling-dependency", "no"),
         (
             {"imsmanifest.xml": manifest_xml(Q1 + resource("X", "x.bin", "unheard")), "x.bin": b""},
@@ -281,6 +282,19 @@ def test_sections_used_in_several_places_are_no_circle() -> None:
     }
     read = read_package(zip_of({"imsmanifest.xml": manifest_xml(entries), **members}))  # 2**30 ways through it
     assert len(read.sections) == 61
+
+
+def test_a_document_that_leads_nowhere_a_thousand_times_is_not_followed_for_ever() -> None:
+    pictures = "".join(f'<img src="{place}.png" alt=""/>' for place in range(5000))
+    with pytest.raises(ItemError) as caught:
+        read_package(package({"items/Q1.xml": item_xml(body=f"<p>{pictures}</p>")}))
+    assert caught.value.findings[0].code == "too-many-findings"
+    assert len(caught.value.findings) == 201
+
+
+def test_a_manifest_larger_than_any_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("item_formats.packages.reading.MAX_MANIFEST_BYTES", 300)
+    assert set(errors_of(package())) == {"too-large"}
 
 
 def test_qti_1_is_kept_and_said_to_be_so() -> None:
