@@ -141,11 +141,11 @@ def _template_fault(template: str, program: Program) -> Finding | None:
             "correct response",
             "correct-response",
         ),
-        "map_response": (response.mapping, "no-mapping", "mapping", "mapping"),
-        "map_response_point": (response.area_mapping, "no-mapping", "area mapping", "area-mapping"),
+        "map_response": (response.mapping, "no-mapping", "a mapping", "mapping"),
+        "map_response_point": (response.area_mapping, "no-mapping", "an area mapping", "area-mapping"),
     }
     held, code, what, element = needed[template]
-    message = f"{template} needs a {what}, and the item carries none: add <qti-{element}>"
+    message = f"{template} needs {what}, and the item carries none: add <qti-{element}>"
     return None if held is not None else Finding("error", code, message)
 
 

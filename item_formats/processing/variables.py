@@ -292,7 +292,7 @@ def _coerced_scalar(part: Scalar, given: str | None, wanted: str | None) -> Scal
         try:
             return read_scalar(written(part), wanted)
         except ValueError:
-            raise ValueError(f"“{part}” for {wanted}") from None
+            raise ValueError(f"“{written(part)}” for {wanted}") from None
     raise ValueError(f"{given} {written(part)} for {wanted}")
 
 

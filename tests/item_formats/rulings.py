@@ -24,6 +24,8 @@ def ruling_on(case: Case, differences: tuple[str, ...]) -> str | None:
     """The words in ``docs/qti-rulings.md`` of the ruling a case that differs falls under, if any."""
     if "expression" in case:
         return next((words for words, applies in EXPRESSION_RULINGS.items() if applies(case)), None)
+    if "item_xml_path" not in case:
+        return None
     told = " ".join(differences)
     return next((words for words, applies in ITEM_RULINGS.items() if applies(case, told)), None)
 

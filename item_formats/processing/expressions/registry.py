@@ -23,6 +23,7 @@ Operands = tuple[Expression, ...]
 Operator = Callable[["etree._Element", Operands], Expression]
 Number = int | float
 
+_DEEPEST = 100  # each level is a few calls deep when it is evaluated
 _EXPRESSIONS: dict[str, tuple[Operator, int, int | None]] = {}
 _IDENTIFIER = re.compile(r"[^\W\d][\w.\-]*")
 
@@ -42,20 +43,22 @@ def expression_names() -> frozenset[str]:
     return frozenset(_EXPRESSIONS)
 
 
-def compile_expression(element: etree._Element) -> Expression:
-    """The function an expression element stands for.
+def compile_expression(element: etree._Element, *, depth: int = 0) -> Expression:
+    """The function an expression element stands for; `depth` says how many expressions are around it.
 
     Raises
     ------
     ItemError
-        Not an expression, the wrong number of sub-expressions, or attributes that make no sense. What only shows with
-        values (a text added to a number) is raised when the function is called.
+        Not an expression, nested too deeply, the wrong number of sub-expressions, or attributes that make no sense.
+        What only shows with values (a text added to a number) is raised when the function is called.
     """
     name = local_name(element)
     if not is_qti(element) or name not in _EXPRESSIONS:
         raise refusal(element, "unknown-expression", f"<{name}> is no expression of QTI 3")
+    if depth > _DEEPEST:
+        raise refusal(element, "too-deep", f"expressions are nested more than {_DEEPEST} deep: use variables between")
     operator, least, most = _EXPRESSIONS[name]
-    operands = tuple(compile_expression(child) for child in element if local_name(child))
+    operands = tuple(compile_expression(child, depth=depth + 1) for child in element if local_name(child))
     if len(operands) < least or (most is not None and len(operands) > most):
         expected = str(least) if least == most else f"{least} or more" if most is None else f"{least} to {most}"
         message = f"{name} takes {expected} sub-expressions, got {len(operands)}"

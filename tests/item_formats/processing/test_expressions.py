@@ -374,3 +374,11 @@ def test_a_pattern_can_be_held_by_a_variable() -> None:
 def test_a_custom_operator_nobody_reaches_does_no_harm() -> None:
     xml = '<and><base-value base-type="boolean">false</base-value><custom-operator class="x"/></and>'
     assert evaluate(xml) == val("boolean:false")
+
+
+def test_expressions_nested_too_deeply_are_refused_and_deep_ones_evaluated() -> None:
+    inside = '<base-value base-type="boolean">true</base-value>'
+    assert evaluate("<not>" * 90 + inside + "</not>" * 90) == val("boolean:true")
+    with pytest.raises(ItemError) as caught:
+        evaluate("<not>" * 120 + inside + "</not>" * 120)
+    assert caught.value.findings[0].code == "too-deep"
