@@ -23,8 +23,10 @@ from item_formats.upgrading import (
     KEPT,
     SCHEMA_ADDRESS,
     SCHEMA_LOCATION,
+    mark,
     split_closing,
     split_opening,
+    stands_for,
 )
 from item_formats.vocabulary import (
     COMMON_ATTRIBUTES,
@@ -272,7 +274,7 @@ class _Downgrade:
                 _follow(new, body.tail)
             else:
                 wrapper = self.copy_element(body, new, f"{{{self.namespace}}}div")
-                wrapper.set("class", f"{CONTENT_BODY_CLASS} {wrapper.get('class', '')}".strip())
+                mark(wrapper, CONTENT_BODY_CLASS)
         return True
 
     def picture(self, old: etree._Element, parent: etree._Element) -> bool:
@@ -299,7 +301,7 @@ class _Downgrade:
                 self.unknown_attribute(old, key, value, kept)
             for known, text in kept.items():
                 new.set(known, text)
-        new.set("class", f"{IMAGE_CLASS} {new.get('class', '')}".strip())
+        mark(new, IMAGE_CLASS)
         new.text = alternative or None
         if alternative == "" and self.version == "2.2":
             new.set(f"{KEPT}alt", "")
@@ -343,8 +345,7 @@ def _can_be_unwrapped(block: etree._Element, body: etree._Element) -> bool:
         return (outside, *split_closing(rest)) == (opening, text, body.tail or "")
     opening = (styles[-1].tail if styles else block.text) or ""
     closing = body[-1].tail or ""
-    only = body[0] if len(body) == 1 else None
-    if only is not None and CONTENT_BODY_CLASS in only.get("class", "").split():
+    if any(stands_for(child, CONTENT_BODY_CLASS) for child in body.iterchildren(f"{{{QTI}}}div")):
         return False
     return split_opening(opening + text) == (opening, text) and split_closing(closing + (body.tail or "")) == (
         closing,

@@ -263,26 +263,26 @@ class _Upgrade:
                 words[place] = MOVED_NAMESPACES[space]
         return "".join(words)
 
-    def wrap_content(self, new: etree._Element, _old: etree._Element) -> None:
+    def wrap_content(self, new: etree._Element, old: etree._Element) -> None:
         """Put what a block of 2.x says into a content body."""
         if new.tag == _RUBRIC:
             _use(new)
+        for child in new.iterchildren(_DIV):
+            if stands_for(child, CONTENT_BODY_CLASS):
+                child.tag = _BODY
+                _unmark(child, CONTENT_BODY_CLASS)
+                return
         styles = [child for child in new if child.tag == _STYLESHEET]
         content = [child for child in new if child.tag != _STYLESHEET]
         if styles and new.index(styles[-1]) >= len(styles):
-            self.warn("stylesheet-moved", "stylesheets stand before the content in QTI 3; moved there", _old)
+            self.warn("stylesheet-moved", "stylesheets stand before the content in QTI 3; moved there", old)
             for place, style in enumerate(styles):
                 new.insert(place, style)
         lead = (styles[-1].tail if styles else new.text) or ""
+        if styles and (new.text or "").strip():  # text before a stylesheet is content too
+            lead, new.text = f"{new.text}{lead}", None
         if not content and not lead.strip() and new.tag != _RUBRIC:
             return
-        if len(content) == 1 and not lead.strip() and not (content[0].tail or "").strip():
-            only = content[0]
-            classes = only.get("class", "").split()
-            if only.tag == _DIV and CONTENT_BODY_CLASS in classes:
-                only.tag = _BODY
-                _set_classes(only, [word for word in classes if word != CONTENT_BODY_CLASS])
-                return
         before, opening = split_opening(lead)
         body = etree.Element(_BODY)
         body.sourceline = new.sourceline
@@ -301,11 +301,10 @@ class _Upgrade:
             body.text = inside or None
 
     def image_of_object(self, new: etree._Element, _old: etree._Element) -> None:
-        classes = new.get("class", "").split()
-        if IMAGE_CLASS not in classes:
+        if not stands_for(new, IMAGE_CLASS):
             return
         new.tag = f"{{{QTI}}}img"
-        _set_classes(new, [word for word in classes if word != IMAGE_CLASS])
+        _unmark(new, IMAGE_CLASS)
         new.set("src", take_attribute(new, "data") or "")
         take_attribute(new, "type")
         if new.text:
@@ -315,7 +314,7 @@ class _Upgrade:
     def information(self, new: etree._Element, old: etree._Element) -> None:
         """infoControl, which 3.0 dropped, is a summary that opens its details, in a div as item bodies need it."""
         new.tag = _DIV
-        _set_classes(new, [*new.get("class", "").split(), INFORMATION_CLASS])
+        new.set("class", f"{new.get('class', '')} {INFORMATION_CLASS}".strip())
         children = list(new)
         details = etree.SubElement(new, f"{{{QTI}}}details")
         summary = etree.SubElement(details, f"{{{QTI}}}summary")
@@ -325,11 +324,21 @@ class _Upgrade:
         self.warn("info-control", "infoControl is not in QTI 3; it became details with a summary", old)
 
 
-def _set_classes(element: etree._Element, classes: list[str]) -> None:
-    if classes:
-        element.set("class", " ".join(classes))
-    else:
-        take_attribute(element, "class")
+def mark(element: etree._Element, name: str) -> None:
+    """Put a class before those an element has, so that `stands_for` says so."""
+    classes = element.get("class")
+    element.set("class", name if classes is None else f"{name} {classes}")
+
+
+def stands_for(element: etree._Element, name: str) -> bool:
+    classes = element.get("class", "")
+    return classes == name or classes.startswith(f"{name} ")
+
+
+def _unmark(element: etree._Element, name: str) -> None:
+    classes = take_attribute(element, "class") or ""
+    if classes != name:
+        element.set("class", classes.removeprefix(f"{name} "))
 
 
 def _detached(node: etree._Element) -> etree._Element:

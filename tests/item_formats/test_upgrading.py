@@ -138,6 +138,13 @@ def test_other_templates_keep_theirs(address: str) -> None:
             ),
         ),
         (
+            '<rubricBlock view="scorer" use="scoring">字<stylesheet href="a" type="text/css"/>段</rubricBlock>',
+            (
+                '<qti-rubric-block view="scorer" use="scoring"><qti-stylesheet href="a" type="text/css"/>'
+                "<qti-content-body>字段</qti-content-body></qti-rubric-block>"
+            ),
+        ),
+        (
             '<rubricBlock view="scorer"/>',
             '<qti-rubric-block view="scorer" use="scoring"><qti-content-body/></qti-rubric-block>',
         ),
