@@ -62,6 +62,17 @@ def compiled(item: Item) -> Program:
     return found
 
 
+def person_findings(item: Item) -> list[Finding]:
+    """A warning for each outcome a person sets: scoring leaves it at its default."""
+    found: list[Finding] = []
+    for element in item.root.iterchildren(qti("qti-outcome-declaration")):
+        if element.get("external-scored") == "human":
+            name = element.get("identifier", "")
+            message = f"{name} is set by a person (external-scored): scoring leaves it at its default"
+            found.append(Finding("warning", "scored-by-a-person", message, line=line_of(element), item=item.identifier))
+    return found
+
+
 def _compile(item: Item) -> Program:
     declarations = read_declarations(item.root)
     by_kind = {

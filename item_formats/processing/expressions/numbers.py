@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from item_formats.processing.context import Context
 
 
+_LARGEST = 2**63  # of integers; beyond, a result is NULL as one that is not defined
+
+
 def numeric(result: Number) -> Value | None:
-    """A number as a value; what is not a number (INF − INF) is NULL."""
+    """A number as a value; what is not a number (INF − INF), or an integer of more than 64 bits, is NULL."""
     if isinstance(result, int):
-        return single("integer", result)
+        return single("integer", result) if -_LARGEST <= result < _LARGEST else None
     return None if math.isnan(result) else single("float", result)
 
 
@@ -38,7 +41,7 @@ def total(element: etree._Element, operands: Operands) -> Expression:
 
 @expression("qti-product", 1, None)
 def product(element: etree._Element, operands: Operands) -> Expression:
-    return _over_all(element, operands, math.prod)
+    return _over_all(element, operands, _product)
 
 
 @expression("qti-min", 1, None)
@@ -59,7 +62,7 @@ def greatest_common_divisor(element: etree._Element, operands: Operands) -> Expr
 
 @expression("qti-lcm", 1, None)
 def least_common_multiple(element: etree._Element, operands: Operands) -> Expression:
-    return _over_all(element, operands, lambda numbers: math.lcm(*map(int, numbers)), integers=True)
+    return _over_all(element, operands, _common_multiple, integers=True)
 
 
 @expression("qti-subtract", 2, 2)
@@ -154,6 +157,27 @@ def _finite(combine: Callable[[list[Number]], Number], numbers: list[Number]) ->
         return math.nan
 
 
+def _product(numbers: list[Number]) -> Number:
+    """Left as soon as it is too large for an integer: thousands of factors would make millions of digits."""
+    if 0 in numbers and all(map(math.isfinite, numbers)):
+        return _of_common_type(0, numbers)
+    total: Number = 1
+    for number in numbers:
+        total *= number
+        if isinstance(total, int) and abs(total) > _LARGEST:
+            return math.nan if all(isinstance(one, int) for one in numbers) else math.prod(map(float, numbers))
+    return total
+
+
+def _common_multiple(numbers: list[Number]) -> Number:
+    common = 1
+    for number in numbers if 0 not in numbers else [0]:
+        common = math.lcm(common, int(number))
+        if common > _LARGEST:
+            return math.nan
+    return common
+
+
 def _of_common_type(result: Number, numbers: list[Number]) -> Number:
     return result if all(isinstance(number, int) for number in numbers) else float(result)
 
@@ -193,6 +217,6 @@ def _to_integer(element: etree._Element, operands: Operands, step: Callable[[Num
         if value is None:
             return None
         number = number_of(element, value)
-        return numeric(number) if not math.isfinite(number) else single("integer", step(number))
+        return numeric(step(number) if math.isfinite(number) else number)
 
     return evaluate

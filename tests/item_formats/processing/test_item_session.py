@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from item_formats import ItemError, read_item
-from item_formats.processing import ItemState, attempt, begin_item, score
+from item_formats.processing import ItemState, attempt, begin_item, person_findings, score
 from tests.item_formats.documents import SCORE, correct, declaration, document, processing, single
 
 TRIES = '<qti-outcome-declaration identifier="TRIES" cardinality="single" base-type="integer"/>'
@@ -131,8 +131,11 @@ def test_outcomes_a_person_sets_are_named() -> None:
     assert begin_item(essay).needs_person == ("SCORE",)
     assert attempt(essay, begin_item(essay), {"RESPONSE": "……"}).needs_person == ("SCORE",)
     assert score(essay, {"RESPONSE": "……"}) == {"SCORE": 0.0}
+    (finding,) = person_findings(essay)
+    assert (finding.severity, finding.code, finding.item) == ("warning", "scored-by-a-person", "foreign")
     machine = read_item(document(declaration("") + outcome.format("externalMachine")))
     assert begin_item(machine).needs_person == ()
+    assert person_findings(machine) == []
 
 
 def test_an_item_nobody_answers_keeps_its_outcomes() -> None:
