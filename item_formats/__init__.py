@@ -1,52 +1,94 @@
-"""Items as documents: QTI 3 in and out, checking, scoring, what a candidate may see, spreadsheets in, HTML out."""
+"""Items as documents: QTI 2.0 to 3.0 in and out, checking, scoring, sessions, packages, other formats, HTML.
 
-from item_formats.assessment import TestDocument, build_test
-from item_formats.candidate import CandidateProfile, for_candidate
-from item_formats.checking import check
-from item_formats.choice import choice_item, parse_response_code, response_code
-from item_formats.findings import Finding, ItemError, errors_among
-from item_formats.model import Item, ItemType, Option, read_item, type_label
-from item_formats.packages import write_package
-from item_formats.processing import score
-from item_formats.rendering import (
-    PaperItem,
-    PaperSection,
-    PaperSheet,
-    paper_sections,
-    render_item,
-    render_items,
-    render_paper,
-)
-from item_formats.spreadsheet import ItemRow, ItemTable, read_items_csv, write_items_csv
+Names are imported from their modules when they are first used, so that importing the package takes a few milliseconds.
+"""
 
-__all__ = [
-    "CandidateProfile",
-    "Finding",
-    "Item",
-    "ItemError",
-    "ItemRow",
-    "ItemTable",
-    "ItemType",
-    "Option",
-    "PaperItem",
-    "PaperSection",
-    "PaperSheet",
-    "TestDocument",
-    "build_test",
-    "check",
-    "choice_item",
-    "errors_among",
-    "for_candidate",
-    "paper_sections",
-    "parse_response_code",
-    "read_item",
-    "read_items_csv",
-    "render_item",
-    "render_items",
-    "render_paper",
-    "response_code",
-    "score",
-    "type_label",
-    "write_items_csv",
-    "write_package",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from item_formats.assessment import TestDocument as TestDocument
+    from item_formats.assessment import build_test as build_test
+    from item_formats.candidate import CandidateProfile as CandidateProfile
+    from item_formats.candidate import for_candidate as for_candidate
+    from item_formats.checking import check as check
+    from item_formats.checking import validate as validate
+    from item_formats.choice import choice_item as choice_item
+    from item_formats.choice import parse_response_code as parse_response_code
+    from item_formats.choice import response_code as response_code
+    from item_formats.conversion import convert as convert
+    from item_formats.conversion import converted as converted
+    from item_formats.conversion import read_document as read_document
+    from item_formats.documents import Section as Section
+    from item_formats.documents import Stimulus as Stimulus
+    from item_formats.documents import Test as Test
+    from item_formats.documents import read_section as read_section
+    from item_formats.documents import read_stimulus as read_stimulus
+    from item_formats.documents import read_test as read_test
+    from item_formats.findings import Finding as Finding
+    from item_formats.findings import ItemError as ItemError
+    from item_formats.findings import errors_among as errors_among
+    from item_formats.foreign import ItemRow as ItemRow
+    from item_formats.foreign import ItemTable as ItemTable
+    from item_formats.foreign import read_excel as read_excel
+    from item_formats.foreign import read_items_csv as read_items_csv
+    from item_formats.foreign import write_excel as write_excel
+    from item_formats.foreign import write_items_csv as write_items_csv
+    from item_formats.model import Item as Item
+    from item_formats.model import ItemType as ItemType
+    from item_formats.model import Option as Option
+    from item_formats.model import read_item as read_item
+    from item_formats.model import type_label as type_label
+    from item_formats.packages import Package as Package
+    from item_formats.packages import iter_package as iter_package
+    from item_formats.packages import open_package as open_package
+    from item_formats.packages import read_package as read_package
+    from item_formats.packages import save_package as save_package
+    from item_formats.packages import write_package as write_package
+    from item_formats.processing import ItemState as ItemState
+    from item_formats.processing import attempt as attempt
+    from item_formats.processing import begin_item as begin_item
+    from item_formats.processing import score as score
+    from item_formats.rendering import PaperItem as PaperItem
+    from item_formats.rendering import PaperSection as PaperSection
+    from item_formats.rendering import PaperSheet as PaperSheet
+    from item_formats.rendering import paper_sections as paper_sections
+    from item_formats.rendering import render_item as render_item
+    from item_formats.rendering import render_items as render_items
+    from item_formats.rendering import render_paper as render_paper
+    from item_formats.sessions import TestState as TestState
+    from item_formats.sessions import begin_test as begin_test
+    from item_formats.sessions import step as step
+
+# The same names by module, for `__getattr__`; a test holds both lists together.
+_NAMES = {
+    "assessment": "TestDocument build_test",
+    "candidate": "CandidateProfile for_candidate",
+    "checking": "check validate",
+    "choice": "choice_item parse_response_code response_code",
+    "conversion": "convert converted read_document",
+    "documents": "Section Stimulus Test read_section read_stimulus read_test",
+    "findings": "Finding ItemError errors_among",
+    "foreign": "ItemRow ItemTable read_excel read_items_csv write_excel write_items_csv",
+    "model": "Item ItemType Option read_item type_label",
+    "packages": "Package iter_package open_package read_package save_package write_package",
+    "processing": "ItemState attempt begin_item score",
+    "rendering": "PaperItem PaperSection PaperSheet paper_sections render_item render_items render_paper",
+    "sessions": "TestState begin_test step",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = list(_HOMES)
+
+if not TYPE_CHECKING:  # or mypy would believe in every name
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=__name__)
+        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return [*globals(), *_HOMES]

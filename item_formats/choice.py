@@ -52,23 +52,59 @@ def choice_item(
     )
     if faults:
         raise ItemError(*faults)
-    if item_type is ItemType.TRUE_FALSE:
-        choices = list(TRUE_FALSE_TEXTS.items())
-    else:
-        choices = list(zip(OPTION_LETTERS, options, strict=False))
+    texts = list(TRUE_FALSE_TEXTS.values()) if item_type is ItemType.TRUE_FALSE else options
+    return choice_document(
+        identifier=identifier,
+        item_type=item_type,
+        stem=f"<p>{as_markup(stem)}</p>",
+        options=[as_markup(text) for text in texts],
+        correct=read_key(item_type, key),
+        rationale=f"<p>{as_markup(rationale)}</p>" if rationale else "",
+        title=title,
+        language=language,
+    )
+
+
+def option_identifiers(item_type: ItemType, count: int) -> tuple[str, ...]:
+    """What our choice items call their options: T and F, or A, B, C …"""
+    return tuple(TRUE_FALSE_TEXTS) if item_type is ItemType.TRUE_FALSE else tuple(OPTION_LETTERS[:count])
+
+
+def choice_document(
+    *,
+    identifier: str,
+    item_type: ItemType,
+    stem: str,
+    options: Sequence[str],
+    correct: Sequence[str],
+    rationale: str = "",
+    title: str | None = None,
+    language: str = "zh-CN",
+    shuffle: bool = True,
+    mapping: str = "",
+    outcomes: str = "",
+    processing: str = f'<qti-response-processing template="{MATCH_CORRECT}"/>',
+    feedback: str = "",
+) -> Item:
+    """A choice item of parts that are QTI markup already and fit each other; `correct` are option identifiers."""
+    names = option_identifiers(item_type, len(options))
+    choices = zip(names, options, strict=True)
     xml = _ITEM.format(
         namespace=QTI,
         identifier=identifier,
         title=escape(title if title is not None else identifier),
         language=escape(language),
         cardinality="multiple" if item_type is ItemType.MULTIPLE else "single",
-        correct="".join(f"<qti-value>{value}</qti-value>" for value in read_key(item_type, key)),
-        shuffle="false" if item_type is ItemType.TRUE_FALSE else "true",
+        correct="".join(f"<qti-value>{value}</qti-value>" for value in correct),
+        mapping=mapping,
+        outcomes=outcomes,
+        shuffle="true" if shuffle and item_type is not ItemType.TRUE_FALSE else "false",
         max_choices=0 if item_type is ItemType.MULTIPLE else 1,
-        stem=as_markup(stem),
-        choices="".join(_CHOICE.format(identifier=name, text=as_markup(text)) for name, text in choices),
-        rationale=_RATIONALE.format(use=RATIONALE, text=as_markup(rationale)) if rationale else "",
-        template=MATCH_CORRECT,
+        stem=stem,
+        choices="".join(_CHOICE.format(identifier=name, text=text) for name, text in choices),
+        rationale=_RATIONALE.format(use=RATIONALE, text=rationale) if rationale else "",
+        processing=processing,
+        feedback=feedback,
     )
     return item_of(parse(xml.encode()))
 
@@ -244,21 +280,21 @@ def _option_faults(item_type: ItemType, options: Sequence[str]) -> list[tuple[st
 _ITEM = """<qti-assessment-item xmlns="{namespace}" identifier="{identifier}" title="{title}" adaptive="false" \
 time-dependent="false" xml:lang="{language}">
   <qti-response-declaration identifier="RESPONSE" cardinality="{cardinality}" base-type="identifier">
-    <qti-correct-response>{correct}</qti-correct-response>
+    <qti-correct-response>{correct}</qti-correct-response>{mapping}
   </qti-response-declaration>
   <qti-outcome-declaration identifier="SCORE" cardinality="single" base-type="float" normal-maximum="1">
     <qti-default-value><qti-value>0</qti-value></qti-default-value>
-  </qti-outcome-declaration>
+  </qti-outcome-declaration>{outcomes}
   <qti-item-body>
     <qti-choice-interaction response-identifier="RESPONSE" shuffle="{shuffle}" max-choices="{max_choices}">
-      <qti-prompt><p>{stem}</p></qti-prompt>{choices}
+      <qti-prompt>{stem}</qti-prompt>{choices}
     </qti-choice-interaction>{rationale}
   </qti-item-body>
-  <qti-response-processing template="{template}"/>
+  {processing}{feedback}
 </qti-assessment-item>"""
 _CHOICE = """
       <qti-simple-choice identifier="{identifier}">{text}</qti-simple-choice>"""
 _RATIONALE = """
     <qti-rubric-block view="scorer tutor" use="{use}">
-      <qti-content-body><p>{text}</p></qti-content-body>
+      <qti-content-body>{text}</qti-content-body>
     </qti-rubric-block>"""

@@ -1,12 +1,10 @@
-"""`tiku item`: check, score, render and convert items."""
+"""`tiku item`: check, convert, score and render items, tests and packages."""
 
 from __future__ import annotations
 
 import json
-import tempfile
+import sys
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print one JSON document on stdout.")
 existing = click.Path(exists=True, path_type=Path)
+FORMATS = ("qti3", "qti22", "qti21", "csv", "xlsx", "docx", "moodle", "gift", "aiken")
 
 
 class Refused(click.ClickException):
@@ -36,104 +35,140 @@ class Refused(click.ClickException):
 
 @click.group()
 def item() -> None:
-    """Check, score, render and convert items (QTI 3, CSV)."""
+    """Check, convert, score and render items (QTI 2.0 to 3.0, packages, CSV, Excel, Word, Moodle, GIFT, Aiken)."""
 
 
-@item.command(epilog="Example: tiku item check items/ examples/ai_trainer_l3/items.csv")
+@item.command(epilog="Example: tiku item check items/ bank.zip examples/ai_trainer_l3/items.csv")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=existing)
+@click.option(
+    "--schema",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the XSDs of QTI 3.0: validate against them too.",
+)
 @as_json
-def check(paths: tuple[Path, ...], json_output: bool) -> None:
-    """Findings on items: QTI 3 files, folders of them, CSV tables. Exit 1 if there is an error."""
+def check(paths: tuple[Path, ...], schema: Path | None, json_output: bool) -> None:
+    """Findings on items, tests and stimuli: QTI files, folders, packages, tables. Exit 1 if there is an error."""
+    from item_formats.checking.collections import check_paths
     from item_formats.findings import errors_among
 
     with _refusing():
-        items, findings = _checked(paths)
+        report = check_paths(paths, schema_dir=schema)
+    findings = report.findings
     errors = len(errors_among(findings))
     if json_output:
-        counts = {"items": items, "errors": errors, "warnings": len(findings) - errors}
-        _print_json({**counts, "findings": [finding.as_json() for finding in findings]})
+        counts = {"items": report.items, "documents": report.documents}
+        told = [finding.as_json() for finding in findings]
+        _print_json({**counts, "errors": errors, "warnings": len(findings) - errors, "findings": told})
     else:
         for finding in findings:
             click.echo(str(finding))
-        click.echo(f"{items} items, {errors} errors, {len(findings) - errors} warnings")
+        others = f" and {report.documents - report.items} other documents" if report.documents > report.items else ""
+        click.echo(f"{report.items} items{others}, {errors} errors, {len(findings) - errors} warnings")
     if errors:
         raise SystemExit(1)
 
 
 @item.command(epilog="Example: tiku item score items/Q0001.xml --response RESPONSE=B")
-@click.argument("path", metavar="ITEM", type=existing)
+@click.argument("path", metavar="[ITEM]", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--response", "responses", multiple=True, metavar="ID=VALUE", help="A response; repeat it for more.")
+@click.option("--seed", type=int, help="Seed of a cloned item (template processing).")
+@click.option(
+    "--cases",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    help='File of lines {"id", "item", "responses", "seed"?}; prints lines {"id", "outcomes"}. "-" reads stdin.',
+)
 @as_json
-def score(path: Path, responses: tuple[str, ...], json_output: bool) -> None:
+def score(
+    path: Path | None, responses: tuple[str, ...], seed: int | None, cases: Path | None, json_output: bool
+) -> None:
     """Outcomes of one attempt. VALUE is an option, or the letters of several (ABD); nothing after = is no answer."""
-    from item_formats.model import read_item
-    from item_formats.processing import score as score_item
-
-    with _refusing():
-        scored = read_item(path)
-        outcomes = score_item(scored, _responses(scored, responses))
-    if json_output:
-        _print_json({"item": scored.identifier, "outcomes": outcomes})
-    else:
-        for name, value in outcomes.items():
-            click.echo(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    if (path is None) == (cases is None):
+        raise click.UsageError("give an ITEM with --response, or --cases FILE.jsonl")
+    if cases is not None:
+        _score_cases(cases, json_output=json_output)
+    elif path is not None:
+        _score_item(path, responses, seed, json_output=json_output)
 
 
 @item.command(epilog="Example: tiku item render items/Q0001.xml items/Q0002.xml --out preview.html")
 @click.argument("paths", metavar="ITEM...", nargs=-1, required=True, type=existing)
 @click.option("--out", "destination", required=True, type=click.Path(dir_okay=False, path_type=Path), help="HTML file.")
 @click.option("--key", "answer_key", is_flag=True, help="Mark the key and add the rationale (解析).")
+@click.option("--print", "printed", is_flag=True, help="For paper: lines to write on instead of fields.")
+@click.option("--seed", type=int, help="Shuffle the options that may be shuffled, and clone from this seed.")
 @as_json
-def render(paths: tuple[Path, ...], destination: Path, answer_key: bool, json_output: bool) -> None:
-    """One HTML page with the items (QTI 3 files, folders, CSV tables), as a candidate sees them."""
+def render(
+    paths: tuple[Path, ...], destination: Path, answer_key: bool, printed: bool, seed: int | None, json_output: bool
+) -> None:
+    """One HTML page with the items of files, folders, packages or tables, as a candidate sees them."""
+    from item_formats.findings import Finding, ItemError, errors_among
     from item_formats.rendering import render_items
+    from item_formats.sources import read_content
     from item_formats.writing import write_whole
 
     with _refusing():
-        items = _items(paths)
-        write_whole(destination, render_items(items, answer_key=answer_key).encode())
-    _done(json_output, {"items": len(items), "out": str(destination)})
+        content = read_content(paths)
+        if errors_among(content.findings):
+            raise ItemError(*content.findings)
+        if not content.items:
+            message = "no item was found: name QTI files, packages, tables, or folders that hold them"
+            raise ItemError(Finding("error", "nothing-to-render", message, file=", ".join(map(str, paths))))
+        page = render_items(
+            content.items,
+            answer_key=answer_key,
+            printed=printed,
+            seed=seed,
+            media=_by_address(content.media),
+        )
+        write_whole(destination, page.encode())
+    _done(json_output, {"items": len(content.items), "out": str(destination)})
 
 
 @item.command(epilog="Example: tiku item convert items.csv items.zip")
-@click.argument("source", metavar="SRC.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", metavar="SRC", type=existing)
 @click.argument("destination", metavar="DST", type=click.Path(path_type=Path))
-@click.option("--skip-bad", is_flag=True, help="Convert the good rows and report the others, instead of refusing.")
+@click.option("--to", type=click.Choice(FORMATS), help="Format of DST; without it the name of DST tells.")
+@click.option("--skip-bad", is_flag=True, help="Convert what is good and report the rest, instead of refusing.")
 @as_json
-def convert(source: Path, destination: Path, skip_bad: bool, json_output: bool) -> None:
-    """A CSV table to QTI 3: DST is a new folder of items, or a content package when its name ends in .zip."""
-    from item_formats.findings import errors_among
-    from item_formats.packages import write_package
-    from item_formats.spreadsheet import read_items_csv
+def convert(source: Path, destination: Path, to: str | None, skip_bad: bool, json_output: bool) -> None:
+    """Items, tests and packages from any format to another: SRC is a file or a folder.
+
+    QTI goes into a package when DST ends in .zip, one document when it ends in .xml, else into a new folder.
+    """
+    from item_formats.destinations import dated, format_for, write_content
+    from item_formats.findings import Finding, ItemError, errors_among
+    from item_formats.sources import read_content
 
     with _refusing():
-        table = read_items_csv(source)
-        if errors_among(table.findings) and not (skip_bad and table.rows):
-            raise Refused(table.findings)
-        items = [row.item for row in table.rows]
-        if destination.suffix.lower() == ".zip":
-            # The package dates from its source, so that converting again gives the same bytes.
-            modified = datetime.fromtimestamp(source.stat().st_mtime, tz=UTC)
-            write_package(
-                destination, identifier=_identifier(source), title=source.stem, items=items, modified=modified
-            )
-        else:
-            _write_folder(destination, items)
+        content = read_content([source])
+        held = len(content.rows) + len(content.tests) + len(content.sections) + len(content.stimuli)
+        if errors_among(content.findings) and not (skip_bad and held):
+            raise ItemError(*content.findings)
+        if not held:
+            message = "nothing to convert was found: name a QTI file, a package, a table, or a folder that holds them"
+            raise ItemError(Finding("error", "nothing-to-convert", message, file=str(source)), *content.findings)
+        format_ = to or format_for(destination)
+        # What is written dates from its source, so that converting again gives the same bytes.
+        written = write_content(content, destination, format_, name=source.stem, modified=dated([source]))
+    findings = [*content.findings, *written.findings]
     if not json_output:
-        for finding in table.findings:
+        for finding in findings:
             click.echo(str(finding), err=True)
-    findings = [finding.as_json() for finding in table.findings]
-    _done(json_output, {"items": len(items), "out": str(destination), "findings": findings})
+    told = [finding.as_json() for finding in findings]
+    _done(json_output, {"items": written.items, "out": str(destination), "findings": told})
 
 
 @contextmanager
 def _refusing() -> Iterator[None]:
     from item_formats.findings import ItemError
+    from item_formats.foreign import MissingExtraError
 
     try:
         yield
     except ItemError as error:
         raise Refused(error.findings) from None
+    except MissingExtraError as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
         message = f"{error.filename or 'file'}: {error.strerror or error}"
         raise click.ClickException(message) from None
@@ -150,64 +185,40 @@ def _done(json_output: bool, document: dict[str, Any]) -> None:
         click.echo(f"{document['items']} items written to {document['out']}")
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """The item files and tables that paths name or folders hold, and whether the file itself was named."""
-    for path in paths:
-        if not path.is_dir():
-            yield path, True
-            continue
-        for found in sorted(path.rglob("*")):
-            if found.suffix.lower() in {".xml", ".csv"} and found.name != "imsmanifest.xml":
-                yield found, False
-
-
-def _checked(paths: Sequence[Path]) -> tuple[int, list[Finding]]:
-    """How many items could be read, and what was found."""
-    from item_formats.checking import check as check_item
-    from item_formats.findings import Finding, ItemError
+def _score_item(path: Path, responses: Sequence[str], seed: int | None, *, json_output: bool) -> None:
     from item_formats.model import read_item
-    from item_formats.spreadsheet import read_items_csv
+    from item_formats.processing import score as score_item
 
-    count = 0
-    findings: list[Finding] = []
-    for file, named in _files(paths):
-        if file.suffix.lower() == ".csv":
-            table = read_items_csv(file)
-            count += len(table.rows)
-            findings += table.findings
-            continue
-        try:
-            findings += check_item(read_item(file), file=str(file))
-            count += 1
-        except ItemError as error:  # a folder may hold tests and other documents beside the items
-            beside = not named and all(finding.code == "not-an-item" for finding in error.findings)
-            findings += (
-                [replace(finding, severity="warning") for finding in error.findings] if beside else error.findings
-            )
-    if not count and not findings:
-        message = "no item was found: name QTI files (.xml), CSV tables, or folders that hold them"
-        findings.append(Finding("error", "nothing-to-check", message, file=", ".join(map(str, paths))))
-    return count, findings
+    with _refusing():
+        scored = read_item(path)
+        outcomes = score_item(scored, _responses(scored, responses), seed=seed)
+    if json_output:
+        _print_json({"item": scored.identifier, "outcomes": outcomes})
+    else:
+        for name, value in outcomes.items():
+            click.echo(f"{name} = {json.dumps(value, ensure_ascii=False)}")
 
 
-def _items(paths: Sequence[Path]) -> list[Item]:
-    from item_formats.findings import Finding, ItemError, errors_among
-    from item_formats.model import read_item
-    from item_formats.spreadsheet import read_items_csv
+def _score_cases(cases: Path, *, json_output: bool) -> None:
+    from item_formats.scoring_cases import score_cases
 
-    items: list[Item] = []
-    for file, _ in _files(paths):
-        if file.suffix.lower() == ".csv":
-            table = read_items_csv(file)
-            if errors_among(table.findings):
-                raise ItemError(*table.findings)
-            items += [row.item for row in table.rows]
-        else:
-            items.append(read_item(file))
-    if not items:
-        message = "no item was found: name QTI files (.xml), CSV tables, or folders that hold them"
-        raise ItemError(Finding("error", "nothing-to-render", message, file=", ".join(map(str, paths))))
-    return items
+    with _refusing():
+        is_stdin = str(cases) == "-"
+        content = sys.stdin.buffer.read() if is_stdin else cases.read_bytes()
+        scored = score_cases(
+            content, file="stdin" if is_stdin else str(cases), folder=None if is_stdin else cases.parent
+        )
+        lines: list[dict[str, Any]] = []
+        for one in scored:
+            lines.append(one.as_json())
+            for finding in one.findings:
+                click.echo(str(finding), err=True)
+            if not json_output:
+                click.echo(json.dumps(lines[-1], ensure_ascii=False))
+    if json_output:
+        _print_json({"cases": lines})
+    if any("findings" in line for line in lines):
+        raise SystemExit(1)
 
 
 def _responses(item: Item, given: Sequence[str]) -> dict[str, list[str]]:
@@ -229,23 +240,7 @@ def _responses(item: Item, given: Sequence[str]) -> dict[str, list[str]]:
     return responses
 
 
-def _identifier(source: Path) -> str:
-    """The package's identifier: the file's name where it can be one."""
-    from item_formats.choice import IDENTIFIER
-
-    return source.stem if IDENTIFIER.fullmatch(source.stem) else "items"
-
-
-def _write_folder(destination: Path, items: Sequence[Item]) -> None:
-    from item_formats.findings import Finding, ItemError
-
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        message = "the destination exists and is not an empty folder: name a new one, or a .zip"
-        raise ItemError(Finding("error", "destination-exists", message, file=str(destination)))
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}.") as staged:
-        folder = Path(staged) / "items"
-        folder.mkdir()
-        for one in items:
-            (folder / f"{one.identifier}.xml").write_bytes(one.xml)
-        folder.replace(destination)
+def _by_address(media: dict[str, bytes]) -> dict[str, bytes]:
+    """Media under the addresses items use, which lie in ``items/``: beside them, and one folder up."""
+    beside = {path.removeprefix("items/"): content for path, content in media.items() if path.startswith("items/")}
+    return {**media, **{f"../{path}": content for path, content in media.items()}, **beside}

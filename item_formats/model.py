@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from item_formats.findings import Finding, ItemError
-from item_formats.parsing import (
-    QTI,
-    XML_LANG,
-    canonical_bytes,
-    integer_attribute,
-    is_qti,
-    line_of,
-    local_name,
-    number_attribute,
-    parse,
-    qti,
-    read_source,
+from item_formats.declarations import (
+    ContextDeclaration,
+    Mapping,
+    OutcomeDeclaration,
+    ResponseDeclaration,
+    TemplateDeclaration,
+    context_declarations,
+    outcome_declarations,
+    response_declarations,
+    template_declarations,
 )
+from item_formats.documents import Document, document_of, read_as
+from item_formats.interactions import (
+    FALSE,
+    OPTION_LETTERS,
+    TRUE,
+    ChoiceInteraction,
+    Interaction,
+    Option,
+    interaction_of,
+    interactions_in,
+)
+from item_formats.parsing import QTI, is_true, local_name, qti
 from item_formats.text import visible_text
 
 if TYPE_CHECKING:
@@ -29,9 +37,26 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
+__all__ = [
+    "FALSE",
+    "OPTION_LETTERS",
+    "RATIONALE",
+    "TRUE",
+    "ChoiceInteraction",
+    "Interaction",
+    "Item",
+    "ItemType",
+    "Mapping",
+    "Option",
+    "OutcomeDeclaration",
+    "ResponseDeclaration",
+    "TemplateDeclaration",
+    "item_of",
+    "read_item",
+    "type_label",
+]
+
 RATIONALE = "ext:rationale"  # the `use` of the rubric block that holds the 解析
-TRUE, FALSE = "T", "F"  # option identifiers that make a single choice a true/false item
-OPTION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class ItemType(StrEnum):
@@ -48,138 +73,66 @@ def type_label(item_type: ItemType) -> str:
     return _TYPE_LABELS[item_type]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice. `label` is what a person writes down for it: its letter on the paper, or √ and ×."""
-
-    identifier: str
-    text: str
-    label: str
-    fixed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChoiceInteraction:
-    """`max_choices` 0 means as many as there are."""
-
-    response_identifier: str
-    prompt: str
-    options: tuple[Option, ...]
-    max_choices: int
-    min_choices: int
-    shuffle: bool
-    line: int | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class MapEntry:
-    key: str
-    value: float
-    case_sensitive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    entries: tuple[MapEntry, ...]
-    default: float
-    lower: float | None
-    upper: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseDeclaration:
-    identifier: str
-    cardinality: str
-    base_type: str
-    correct: tuple[str, ...]
-    default: tuple[str, ...]
-    mapping: Mapping | None
-    line: int | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeDeclaration:
-    identifier: str
-    cardinality: str
-    base_type: str
-    default: tuple[str, ...]
-    normal_maximum: float | None
-    external_scored: str | None
-    line: int | None = field(default=None, compare=False)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Item:
+class Item(Document):
     """An assessment item: `xml` are its canonical QTI 3 bytes, `digest` their SHA-256 in hex.
 
     Items are equal when their digests are. Made by `read_item` and `choice_item`. A view raises `ItemError` when the
     part of the document it reads is not QTI; `check` lists everything of that kind at once.
     """
 
-    xml: bytes
-    digest: str
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Item) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
     def __repr__(self) -> str:
         return f"Item({self.identifier!r}, {self.item_type or 'other'}, {self.digest[:8]})"
-
-    def __getstate__(self) -> dict[str, object]:
-        return {"xml": self.xml, "digest": self.digest}  # trees and views do not travel
-
-    @cached_property
-    def root(self) -> etree._Element:
-        """The tree behind the views. Not to be changed: changing an item means making another."""
-        return parse(self.xml)
-
-    @property
-    def identifier(self) -> str:
-        return self.root.get("identifier", "")
-
-    @property
-    def title(self) -> str:
-        return self.root.get("title", "")
-
-    @property
-    def language(self) -> str:
-        return self.root.get(XML_LANG, "")
 
     @cached_property
     def body(self) -> etree._Element | None:
         return self.root.find(qti("qti-item-body"))
 
     @cached_property
-    def interactions(self) -> tuple[ChoiceInteraction, ...]:
-        """The choice interactions, in document order; `other_interactions` names the rest."""
+    def interactions(self) -> tuple[Interaction, ...]:
+        """Views of all interactions, in document order."""
+        return interactions_in(self.root)
+
+    @cached_property
+    def choice_interactions(self) -> tuple[ChoiceInteraction, ...]:
+        """The choice interactions (qti-choice-interaction) alone."""
         found = self.root.iter(qti("qti-choice-interaction"))
-        return tuple(_choice_interaction(element) for element in found)
+        return tuple(one for one in map(interaction_of, found) if isinstance(one, ChoiceInteraction))
 
     @cached_property
     def other_interactions(self) -> tuple[str, ...]:
-        """Element names of the interactions that are kept but have no view here."""
+        """Element names of the interactions that are no choice interactions, unknown ones too."""
         names = (local_name(element) for element in self.root.iter(f"{{{QTI}}}*"))
         return tuple(name for name in names if name.endswith("-interaction") and name != "qti-choice-interaction")
 
     @cached_property
     def response_declarations(self) -> tuple[ResponseDeclaration, ...]:
-        return tuple(
-            _response_declaration(element) for element in self.root.iterchildren(qti("qti-response-declaration"))
-        )
+        return response_declarations(self.root)
 
     @cached_property
     def outcome_declarations(self) -> tuple[OutcomeDeclaration, ...]:
-        return tuple(
-            _outcome_declaration(element) for element in self.root.iterchildren(qti("qti-outcome-declaration"))
-        )
+        return outcome_declarations(self.root)
+
+    @cached_property
+    def template_declarations(self) -> tuple[TemplateDeclaration, ...]:
+        return template_declarations(self.root)
+
+    @cached_property
+    def context_declarations(self) -> tuple[ContextDeclaration, ...]:
+        return context_declarations(self.root)
+
+    @property
+    def adaptive(self) -> bool:
+        return is_true(self.root, "adaptive")
+
+    @property
+    def time_dependent(self) -> bool:
+        return is_true(self.root, "time-dependent")
 
     @cached_property
     def item_type(self) -> ItemType | None:
         """Recognised from the structure: one choice interaction and nothing else to answer; None otherwise."""
-        if len(self.interactions) != 1 or self.other_interactions:
+        if len(self.choice_interactions) != 1 or self.other_interactions:
             return None
         declaration = self._answered
         if declaration is None or declaration.base_type != "identifier":
@@ -199,7 +152,7 @@ class Item:
     @property
     def options(self) -> tuple[Option, ...]:
         """The options of the first choice interaction."""
-        return self.interactions[0].options if self.interactions else ()
+        return self.choice_interactions[0].options if self.choice_interactions else ()
 
     @cached_property
     def correct(self) -> tuple[str, ...]:
@@ -235,7 +188,7 @@ class Item:
         if declaration is None:
             return None
         if declaration.mapping is not None and self.template == "map_response":
-            return _best_mapped(declaration, self.interactions[0])
+            return _best_mapped(declaration, self.choice_interactions[0])
         return 1.0 if declaration.correct and self.template == "match_correct" else None
 
     @cached_property
@@ -252,122 +205,28 @@ class Item:
     def _answered(self) -> ResponseDeclaration | None:
         """The declaration the first choice interaction is bound to."""
         for declaration in self.response_declarations:
-            if self.interactions and declaration.identifier == self.interactions[0].response_identifier:
+            if self.choice_interactions and declaration.identifier == self.choice_interactions[0].response_identifier:
                 return declaration
         return None
 
 
 def read_item(source: bytes | Path, *, file: str | None = None) -> Item:
-    """A QTI 3 item from bytes or a file; `file` is the name findings give to bytes.
+    """An item from bytes or a file, of QTI 3.0, or of 2.0, 2.1 or 2.2 and upgraded; `file` names bytes in findings.
 
-    Nothing of the document is lost: the item's bytes are the canonical form of all of it.
+    Nothing of the document is lost: the item's bytes are the canonical form of all of it. What an upgrade had to say
+    otherwise is in the item's `reading_findings`.
 
     Raises
     ------
     ItemError
-        Not XML, hostile XML (see `parsing`), another QTI version or document, or no identifier.
+        Not XML, hostile XML (see `parsing`), QTI 1 or another document, or no identifier.
     """
-    content, path = read_source(source)
-    file = file or path
-    root = parse(content, file=file)
-    if root.tag != qti("qti-assessment-item"):
-        raise ItemError(_not_an_item(root, file))
-    if not root.get("identifier"):
-        message = 'the item has no identifier: add identifier="…" to qti-assessment-item'
-        raise ItemError(Finding("error", "no-identifier", message, file=file, line=line_of(root)))
-    return item_of(root, file=file)
+    return read_as(Item, "qti-assessment-item", source, file=file)
 
 
 def item_of(root: etree._Element, *, file: str | None = None) -> Item:
     """The item of a tree nobody else will change."""
-    xml = canonical_bytes(root, file=file)
-    item = Item(xml, hashlib.sha256(xml).hexdigest())
-    item.__dict__["root"] = root  # the cache of `root`: what was just parsed is not parsed again
-    return item
-
-
-def _not_an_item(root: etree._Element, file: str | None) -> Finding:
-    name = local_name(root)
-    if name == "assessmentItem":
-        code, message = "qti-version", "this is a QTI 1 or 2 item; only QTI 3 is read yet: export it as QTI 3.0"
-    elif name == "qti-assessment-item":
-        namespace = str(root.tag).rpartition("}")[0][1:] or "none"
-        code, message = "wrong-namespace", f'the namespace is {namespace}; expected xmlns="{QTI}"'
-    else:
-        code, message = "not-an-item", f"the document is <{name}>; expected <qti-assessment-item>"
-    return Finding("error", code, message, file=file, line=line_of(root))
-
-
-def _choice_interaction(element: etree._Element) -> ChoiceInteraction:
-    choices = [child for child in element if is_qti(child) and local_name(child) == "qti-simple-choice"]
-    identifiers = [choice.get("identifier", "") for choice in choices]
-    labels: list[str]
-    if set(identifiers) == {TRUE, FALSE}:
-        labels = ["√" if identifier == TRUE else "×" for identifier in identifiers]
-    elif len(choices) <= len(OPTION_LETTERS):
-        labels = list(OPTION_LETTERS[: len(choices)])
-    else:
-        labels = identifiers
-    prompt = element.find(qti("qti-prompt"))
-    return ChoiceInteraction(
-        response_identifier=element.get("response-identifier", ""),
-        prompt="" if prompt is None else visible_text(prompt),
-        options=tuple(
-            Option(identifier, visible_text(choice), label, fixed=choice.get("fixed") in {"true", "1"})
-            for identifier, choice, label in zip(identifiers, choices, labels, strict=True)
-        ),
-        max_choices=integer_attribute(element, "max-choices", 1),
-        min_choices=integer_attribute(element, "min-choices", 0),
-        shuffle=element.get("shuffle") in {"true", "1"},
-        line=line_of(element),
-    )
-
-
-def _texts(parent: etree._Element | None) -> tuple[str, ...]:
-    if parent is None:
-        return ()
-    return tuple((value.text or "").strip() for value in parent.iterchildren(qti("qti-value")))
-
-
-def _response_declaration(element: etree._Element) -> ResponseDeclaration:
-    mapping = element.find(qti("qti-mapping"))
-    return ResponseDeclaration(
-        identifier=element.get("identifier", ""),
-        cardinality=element.get("cardinality", ""),
-        base_type=element.get("base-type", ""),
-        correct=_texts(element.find(qti("qti-correct-response"))),
-        default=_texts(element.find(qti("qti-default-value"))),
-        mapping=None if mapping is None else _mapping(mapping),
-        line=line_of(element),
-    )
-
-
-def _mapping(element: etree._Element) -> Mapping:
-    return Mapping(
-        entries=tuple(
-            MapEntry(
-                key=entry.get("map-key", ""),
-                value=number_attribute(entry, "mapped-value") or 0.0,
-                case_sensitive=entry.get("case-sensitive") in {"true", "1"},
-            )
-            for entry in element.iterchildren(qti("qti-map-entry"))
-        ),
-        default=number_attribute(element, "default-value") or 0.0,
-        lower=number_attribute(element, "lower-bound"),
-        upper=number_attribute(element, "upper-bound"),
-    )
-
-
-def _outcome_declaration(element: etree._Element) -> OutcomeDeclaration:
-    return OutcomeDeclaration(
-        identifier=element.get("identifier", ""),
-        cardinality=element.get("cardinality", ""),
-        base_type=element.get("base-type", ""),
-        default=_texts(element.find(qti("qti-default-value"))),
-        normal_maximum=number_attribute(element, "normal-maximum"),
-        external_scored=element.get("external-scored"),
-        line=line_of(element),
-    )
+    return document_of(Item, root, file=file)
 
 
 def _best_mapped(declaration: ResponseDeclaration, interaction: ChoiceInteraction) -> float | None:

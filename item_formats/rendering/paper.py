@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from item_formats.candidate import for_candidate
+from item_formats.choice import TRUE_FALSE_TEXTS
 from item_formats.model import ItemType
-from item_formats.rendering.content import WRITE_IN, document, option_html, stem_html, style_sheet, text_html
+from item_formats.parsing import qti
+from item_formats.rendering.answers import explanation_html, rationale_html
+from item_formats.rendering.markup import WRITE_IN, View, children_html
+from item_formats.rendering.page import document, style_sheet
+from item_formats.rendering.preview import cloned, shown_item, view_of
 from item_formats.rendering.sheet import chinese_numeral, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from item_formats.model import Item
+    from item_formats.model import Item, Option
     from item_formats.rendering.sheet import PaperItem, PaperSection, PaperSheet
 
 # An A4 page with these margins holds about 46 characters of 10.5 pt (五号) a line, two of them the item's number.
@@ -23,12 +28,16 @@ _LABEL_AND_GAP = 2.6
 _COLUMNS = {2: (2, 1), 3: (3, 1), 4: (4, 2, 1), 5: (5, 3, 2, 1)}
 
 
-def render_paper(paper: PaperSheet, *, answer_key: bool = False) -> str:
-    """The paper for print on A4, or with `answer_key` the examiner's copy: key table, then items with key and 解析."""
+def render_paper(paper: PaperSheet, *, answer_key: bool = False, media: Mapping[str, bytes] | None = None) -> str:
+    """The paper for print on A4, or with `answer_key` the examiner's copy: key table, then items with key and 解析.
+
+    `media` are the files items refer to, by the addresses they use.
+    """
     name = f"{paper.title}{_code(paper)}" + ("　参考答案" if answer_key else "")
-    body = _key_copy(paper) if answer_key else _candidate_copy(paper)
+    body = _key_copy(paper, media or {}) if answer_key else _candidate_copy(paper, media or {})
     first_language = next((entry.item.language for section in paper.sections for entry in section.items), "zh-CN")
-    styles = f"{style_sheet('paper.css')}\n@page {{ @bottom-left {{ content: {_css_string(name)}; }} }}"
+    sheets = "\n".join(map(style_sheet, ("paper.css", "interactions.css")))
+    styles = f"{sheets}\n@page {{ @bottom-left {{ content: {_css_string(name)}; }} }}"
     return document(title=name, language=first_language, styles=styles, body=body)
 
 
@@ -47,10 +56,10 @@ def _width(text: str) -> float:
     return sum(1.0 if unicodedata.east_asian_width(character) in "WFA" else 0.55 for character in text)
 
 
-def _candidate_copy(paper: PaperSheet) -> str:
+def _candidate_copy(paper: PaperSheet, media: Mapping[str, bytes]) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in paper.printed_notes)
     sections = "".join(
-        f"{_section_heading(place, section, scored=True)}{_items(section, start)}"
+        f"{_section_heading(place, section, scored=True)}{_items(section, start, media)}"
         for place, start, section in _numbered(paper)
     )
     return (
@@ -60,10 +69,10 @@ def _candidate_copy(paper: PaperSheet) -> str:
     )
 
 
-def _key_copy(paper: PaperSheet) -> str:
+def _key_copy(paper: PaperSheet, media: Mapping[str, bytes]) -> str:
     tables = "".join(_key_table(section, start) for _, start, section in _numbered(paper))
     sections = "".join(
-        f"{_section_heading(place, section, scored=False)}{_items(section, start, answer_key=True)}"
+        f"{_section_heading(place, section, scored=False)}{_items(section, start, media, answer_key=True)}"
         for place, start, section in _numbered(paper)
     )
     return (
@@ -115,28 +124,35 @@ def _section_heading(place: int, section: PaperSection, *, scored: bool) -> str:
     )
 
 
-def _items(section: PaperSection, start: int, *, answer_key: bool = False) -> str:
+def _items(section: PaperSection, start: int, media: Mapping[str, bytes], *, answer_key: bool = False) -> str:
     uniform = len({entry.marks for entry in section.items}) <= 1
     entries = "".join(
-        _entry(entry, number, answer_key=answer_key, show_marks=not uniform)
+        _entry(entry, number, media, answer_key=answer_key, show_marks=not uniform)
         for number, entry in enumerate(section.items, start)
     )
     return f'<ol class="items" role="list" start="{start}">{entries}</ol>'
 
 
-def _entry(entry: PaperItem, number: int, *, answer_key: bool, show_marks: bool) -> str:
-    item = entry.item if answer_key else for_candidate(entry.item)
+def _entry(entry: PaperItem, number: int, media: Mapping[str, bytes], *, answer_key: bool, show_marks: bool) -> str:
+    state = cloned(entry.item, None)
+    item = shown_item(entry.item, state, answer_key=answer_key)
+    marks = f"（{plain(entry.marks)}分）" if show_marks else ""
+    view = view_of(item, View(prefix=f"q{number}", printed=True, media=media), answer_key=answer_key, state=state)
+    if item.item_type is None:
+        body = "" if item.body is None else children_html(item.body, view)
+        head = f'<div class="stem other"><span class="number">{number}.</span>{body}{marks}</div>'
+        return f'<li value="{number}">{head}{explanation_html(item, view, entry.item) if answer_key else ""}</li>'
     answer = f'<span class="blank">（ <b class="answer">{escape(item.key)}</b> ）</span>' if answer_key else WRITE_IN
     leading = answer if item.item_type is ItemType.TRUE_FALSE else ""  # 判断题 are answered before their number
-    marks = f"（{plain(entry.marks)}分）" if show_marks else ""
-    stem = stem_html(item, blank=answer if not leading else WRITE_IN)
+    view = replace(view, blank=answer if not leading else WRITE_IN, options_apart=True)
+    stem = "" if item.body is None else children_html(item.body, view)
     head = f'<div class="stem">{leading}<span class="number">{number}.</span>{stem}{marks}</div>'
-    options = "" if leading else _options(item, answer_key=answer_key)
-    explained = _explanation(item) if answer_key else ""
+    options = "" if leading else _options(item, view, answer_key=answer_key)
+    explained = _explanation(item, view) if answer_key else ""
     return f'<li value="{number}">{head}{options}{explained}</li>'
 
 
-def _options(item: Item, *, answer_key: bool) -> str:
+def _options(item: Item, view: View, *, answer_key: bool) -> str:
     if not item.options:
         return ""
     rows = []
@@ -145,15 +161,25 @@ def _options(item: Item, *, answer_key: bool) -> str:
         opening, closing = ('<li class="right">', '<span class="tick">✓<span class="unseen">正确</span></span></li>')
         rows.append(
             f"{opening if right else '<li>'}"
-            f'<span class="label">{escape(option.label)}.</span><span>{option_html(item, option)}</span>'
+            f'<span class="label">{escape(option.label)}.</span><span>{option_html(item, option, view)}</span>'
             f"{closing if right else '</li>'}"
         )
     return f'<ol class="options columns-{option_columns(item)}" role="list">{"".join(rows)}</ol>'
 
 
-def _explanation(item: Item) -> str:
-    rationale = f'　<span class="why">解析：</span>{text_html(item.rationale)}' if item.rationale else ""
-    return f'<p class="explanation"><span class="why">答案：</span><b>{escape(item.key) or "无"}</b>{rationale}</p>'
+def option_html(item: Item, option: Option, view: View) -> str:
+    if item.item_type is ItemType.TRUE_FALSE:
+        return TRUE_FALSE_TEXTS[option.identifier]
+    for element in item.root.iter(qti("qti-simple-choice")):
+        if element.get("identifier") == option.identifier:
+            return children_html(element, replace(view, blank=WRITE_IN))
+    return escape(option.text)
+
+
+def _explanation(item: Item, view: View) -> str:
+    why = rationale_html(item, replace(view, blank=WRITE_IN))
+    rationale = f'　<span class="why">解析：</span>{why}' if why else ""
+    return f'<div class="explanation"><span class="why">答案：</span><b>{escape(item.key) or "无"}</b>{rationale}</div>'
 
 
 def _key_table(section: PaperSection, start: int) -> str:

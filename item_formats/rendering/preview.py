@@ -1,68 +1,157 @@
-"""Items on the screen, as a candidate would meet them or with their key."""
+"""Items on the screen or on paper, as a candidate would meet them or with their key."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from item_formats.candidate import for_candidate
-from item_formats.model import ItemType, type_label
-from item_formats.rendering.content import document, option_html, stem_html, style_sheet, text_html
+import item_formats.rendering.interactions  # noqa: F401  its modules write the interactions
+from item_formats.candidate import CANDIDATE, CandidateProfile, for_candidate
+from item_formats.model import Item, type_label
+from item_formats.parsing import local_name, qti
+from item_formats.rendering.answers import explanation_html, interactions_of
+from item_formats.rendering.interactions.controls import INTERACTION_NAMES
+from item_formats.rendering.markup import View, children_html
+from item_formats.rendering.page import document, style_sheet
+from item_formats.showing import written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from item_formats.model import Item, Option
+    from item_formats.processing import ItemState
+    from item_formats.showing import PlainValue
 
-
-def render_item(item: Item, *, answer_key: bool = False) -> str:
-    """A page with one item; `answer_key` marks the key and adds the 解析."""
-    return render_items([item], answer_key=answer_key)
+WITH_KEY = CandidateProfile(key=True, rationale=True, marking_table=True)
 
 
-def render_items(items: Sequence[Item], *, answer_key: bool = False) -> str:
-    """A page with items one under the other. Without `answer_key` it holds nothing a candidate may not see."""
-    articles = "\n".join(_article(item, place, answer_key=answer_key) for place, item in enumerate(items, start=1))
+def render_item(
+    item: Item,
+    *,
+    answer_key: bool = False,
+    printed: bool = False,
+    seed: int | None = None,
+    media: Mapping[str, bytes] | None = None,
+    state: ItemState | None = None,
+) -> str:
+    """A page with one item; `answer_key` marks the key and adds the 解析. For the rest see `render_items`."""
+    states = None if state is None else {item.identifier: state}
+    return render_items([item], answer_key=answer_key, printed=printed, seed=seed, media=media, states=states)
+
+
+def render_items(
+    items: Sequence[Item],
+    *,
+    answer_key: bool = False,
+    printed: bool = False,
+    seed: int | None = None,
+    media: Mapping[str, bytes] | None = None,
+    states: Mapping[str, ItemState] | None = None,
+) -> str:
+    """A page with items one under the other. Without `answer_key` it holds nothing a candidate may not see.
+
+    `printed` is for paper: lines to write on and lists of letters instead of controls. `seed` shuffles the choices
+    that may be shuffled and clones items with template processing; without it choices stand as they are written.
+    `media` are the files items refer to, by the addresses they use. `states` are sessions by item identifier: their
+    clone, and after an attempt their feedback, shows.
+
+    Raises
+    ------
+    ItemError
+        An item's template processing cannot be run.
+    """
+    articles = "\n".join(
+        _article(
+            item,
+            (states or {}).get(item.identifier) or cloned(item, seed),
+            answer_key=answer_key,
+            view=View(prefix=f"item-{place}", printed=printed, seed=seed, media=media or {}),
+        )
+        for place, item in enumerate(items, start=1)
+    )
     title = items[0].title or items[0].identifier if len(items) == 1 else f"试题 {len(items)} 道"
-    heading = "" if len(items) == 1 else f"<h1>{escape(title)}</h1>"
+    heading = f"<h1{' class=unseen' if len(items) == 1 else ''}>{escape(title)}</h1>"
     return document(
         title=title,
         language=items[0].language if items else "zh-CN",
-        styles=style_sheet("preview.css"),
-        body=f"<main>{heading}{articles}</main>",
+        styles="\n".join(map(style_sheet, ("preview.css", "interactions.css"))),
+        body=f"<main{' class=printed' if printed else ''}>{heading}{articles}</main>",
     )
 
 
-def _article(item: Item, place: int, *, answer_key: bool) -> str:
-    shown = item if answer_key else for_candidate(item)
-    label = type_label(shown.item_type) if shown.item_type else "其他题型"
-    explained = _explanation(shown) if answer_key else ""
+def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item:
+    """The item as it may be shown; nothing of it depends on a template any more."""
+    profile = WITH_KEY if answer_key else CANDIDATE
+    values: dict[str, PlainValue] = {}
+    if state is not None:
+        values |= state.template_values
+        if state.num_attempts and not answer_key:  # before an attempt there is nothing to say about it
+            values |= state.outcomes
+    return for_candidate(item, profile, values=values)
+
+
+def cloned(item: Item, seed: int | None) -> ItemState | None:
+    """A session with an item that is cloned from a template; None for others, which need none."""
+    if item.root.find(qti("qti-template-processing")) is None:
+        return None
+    from item_formats.processing import begin_item  # noqa: PLC0415  few items need it
+
+    return begin_item(item, seed)
+
+
+def view_of(item: Item, view: View, *, answer_key: bool, state: ItemState | None = None) -> View:
+    """The view with what this item declares: types, the numbers of its interactions, and its key if that is shown.
+
+    A clone's key is in its `state`.
+    """
+    declarations = list(item.root.iterchildren(qti("qti-response-declaration")))
+    answers = {}
+    areas = {}
+    for declaration in declarations if answer_key else ():
+        identifier = declaration.get("identifier", "")
+        answers[identifier] = tuple(
+            (value.text or "").strip()
+            for value in declaration.iterfind(f"{qti('qti-correct-response')}/{qti('qti-value')}")
+        )
+        areas[identifier] = tuple(
+            (area.get("shape", ""), area.get("coords", ""))
+            for area in declaration.iterfind(f"{qti('qti-area-mapping')}/{qti('qti-area-map-entry')}")
+        )
+    for identifier, correct in (state.corrects if state is not None else {}).items() if answer_key else ():
+        held = correct if isinstance(correct, list) else [] if correct is None else [correct]
+        answers[identifier] = tuple(map(written, held))
+    responses = dict.fromkeys(interaction.get("response-identifier", "") for interaction in interactions_of(item))
+    return replace(
+        view,
+        answers=answers if answer_key else None,
+        areas=areas,
+        declared={
+            declaration.get("identifier", ""): (declaration.get("cardinality", ""), declaration.get("base-type", ""))
+            for declaration in declarations
+        },
+        numbers={response: number for number, response in enumerate(responses, start=1)},
+    )
+
+
+def kind_label(item: Item) -> str:
+    """What kind of item it is, in a word: 单选, 填空, 匹配; 综合 for several kinds."""
+    if item.item_type:
+        return type_label(item.item_type)
+    kinds = dict.fromkeys(local_name(interaction) for interaction in interactions_of(item))
+    kinds.pop("qti-end-attempt-interaction", None)
+    if len(kinds) == 1:
+        return INTERACTION_NAMES.get(next(iter(kinds)), "其他题型")
+    return "综合" if kinds else "说明"
+
+
+def _article(item: Item, state: ItemState | None, *, answer_key: bool, view: View) -> str:
+    shown = shown_item(item, state, answer_key=answer_key)
+    seen = view_of(shown, view, answer_key=answer_key, state=state)
+    explained = explanation_html(shown, seen, item) if answer_key else ""
+    body = "" if shown.body is None else children_html(shown.body, seen)
+    holder = "div" if view.printed or answer_key else "form"
     return (
         f'<article lang="{escape(shown.language or "zh-CN")}">'
-        f'<header><span class="type">{label}</span> <span class="code">{escape(shown.identifier)}</span></header>'
-        f"{_question(shown, place, answer_key=answer_key)}{explained}</article>"
+        f'<header><span class="type">{kind_label(shown)}</span> <span class="code">{escape(shown.identifier)}</span>'
+        f'</header><{holder} class="body">{body}</{holder}>{explained}</article>'
     )
-
-
-def _question(item: Item, place: int, *, answer_key: bool) -> str:
-    stem = f'<div class="stem" id="stem-{place}">{stem_html(item)}</div>'
-    if not item.options:
-        return stem
-    rows = "".join(_choice(item, option, f"item-{place}", answer_key=answer_key) for option in item.options)
-    return f'<fieldset aria-labelledby="stem-{place}">{stem}<ol class="options" role="list">{rows}</ol></fieldset>'
-
-
-def _choice(item: Item, option: Option, group: str, *, answer_key: bool) -> str:
-    right = answer_key and option.identifier in item.correct
-    kind = "checkbox" if item.item_type is ItemType.MULTIPLE else "radio"
-    state = f"{' checked' if right else ''}{' disabled' if answer_key else ''}"
-    control = f'<input type="{kind}" name="{group}" value="{escape(option.identifier)}"{state}>'
-    text = f'<span class="label">{escape(option.label)}</span> <span>{option_html(item, option)}</span>'
-    opening = '<li class="right">' if right else "<li>"
-    tick = '<strong class="tick">✓ 正确答案</strong>' if right else ""
-    return f"{opening}<label>{control}{text}</label>{tick}</li>"
-
-
-def _explanation(item: Item) -> str:
-    rationale = f"<dt>解析</dt><dd>{text_html(item.rationale)}</dd>" if item.rationale else ""
-    return f'<dl class="explanation"><dt>答案</dt><dd>{escape(item.key) or "无"}</dd>{rationale}</dl>'

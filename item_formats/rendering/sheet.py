@@ -7,11 +7,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from item_formats.model import Item, ItemType
-from item_formats.rendering.content import TYPE_HEADINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+TYPE_HEADINGS = {
+    ItemType.TRUE_FALSE: "判断题",
+    ItemType.SINGLE: "单项选择题",
+    ItemType.MULTIPLE: "多项选择题",
+}
 _DIGITS = "零一二三四五六七八九"
 _TASKS = {
     ItemType.TRUE_FALSE: "将判断结果填入括号中，正确的填“√”，错误的填“×”。",

@@ -21,7 +21,7 @@ def faults(item_type: ItemType, **changes: object) -> list[tuple[str, str | None
 
 def test_a_single_choice_is_one_letter_shuffled_and_scored_by_match_correct() -> None:
     item = single()
-    (interaction,) = item.interactions
+    (interaction,) = item.choice_interactions
     assert (interaction.max_choices, interaction.shuffle) == (1, True)
     assert [option.identifier for option in item.options] == ["A", "B", "C", "D"]
     assert item.response_declarations[0].cardinality == "single"
@@ -30,7 +30,7 @@ def test_a_single_choice_is_one_letter_shuffled_and_scored_by_match_correct() ->
 
 def test_a_multiple_response_takes_as_many_as_there_are_so_that_the_number_of_keys_does_not_show() -> None:
     item = multiple()
-    assert item.interactions[0].max_choices == 0
+    assert item.choice_interactions[0].max_choices == 0
     assert item.response_declarations[0].cardinality == "multiple"
     assert item.response_declarations[0].correct == ("A", "B", "D")
 
@@ -45,7 +45,7 @@ def test_true_and_false_stay_in_their_places() -> None:
         ("T", "正确", "√"),
         ("F", "错误", "×"),
     ]
-    assert not item.interactions[0].shuffle
+    assert not item.choice_interactions[0].shuffle
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,11 @@ def test_check_walks_through_folders_and_leaves_other_documents_beside_items_alo
     (tmp_path / "bank" / "imsmanifest.xml").write_text("<manifest/>", encoding="utf-8")
     result = run("check", tmp_path / "bank", "--json")
     report = json.loads(result.stdout)
-    assert (result.exit_code, report["items"], report["errors"], report["warnings"]) == (1, 2, 1, 1)
+    assert (result.exit_code, report["items"], report["errors"], report["warnings"]) == (1, 2, 2, 1)
     assert {(finding["code"], finding["severity"]) for finding in report["findings"]} == {
         ("key-not-an-option", "error"),
-        ("not-an-item", "warning"),
+        ("dangling-outcome", "error"),
+        ("not-qti", "warning"),
     }
 
 
@@ -187,7 +188,7 @@ def test_convert_does_not_touch_a_folder_that_holds_something(bank: Path) -> Non
     (folder / "precious.txt").write_text("x", encoding="utf-8")
     result = run("convert", bank, folder)
     assert result.exit_code == 1
-    assert "destination-exists" in result.stderr
+    assert "bad-destination" in result.stderr
     assert [path.name for path in folder.iterdir()] == ["precious.txt"]
 
 

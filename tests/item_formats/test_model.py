@@ -99,7 +99,7 @@ def test_options_of_foreign_items_get_the_letters_they_are_printed_with() -> Non
 def test_the_stem_is_everything_before_the_options() -> None:
     item = read_item(capitals(correct("rome")))
     assert item.stem_text == "Read the list.\nWhich of these are capitals?"
-    assert item.interactions[0].prompt == "Which of these are capitals?"
+    assert item.choice_interactions[0].prompt == "Which of these are capitals?"
     assert (item.title, item.language, item.rationale) == ("Capitals", "en", None)
 
 

@@ -76,9 +76,7 @@ def test_the_wrong_namespace_says_which_one_was_expected() -> None:
 
 
 def test_other_qti_versions_and_other_documents_are_told_apart() -> None:
-    assert (
-        code_of(b'<assessmentItem xmlns="http://www.imsglobal.org/xsd/imsqti_v2p2" identifier="x"/>') == "qti-version"
-    )
+    assert code_of(b'<questestinterop><item ident="x"/></questestinterop>') == "qti-version"
     assert code_of(f'<qti-assessment-test xmlns="{QTI}" identifier="x"/>'.encode()) == "not-an-item"
 
 
@@ -128,3 +126,40 @@ def test_a_broken_item_gives_findings_or_an_item_that_can_be_checked(data: st.Da
     else:
         assert read_item(item.xml) == item
         check(item)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("a" * 10_100_000, "too-long"),
+        (f"<{'a' * 60_000}/>", "too-long"),
+        ("<p" + "".join(f' a{place}="1"' for place in range(300)) + "/>", "too-many-attributes"),
+        ("<p" + "".join(f' xmlns:a{place}="urn:{place}"' for place in range(70)) + "/>", "too-many-namespaces"),
+        ("".join(f'<p xmlns:a{place}="urn:{place}">' for place in range(70)) + "</p>" * 70, "too-many-namespaces"),
+        ("<p>&nbsp;</p>", "entity"),
+    ],
+    ids=["text", "name", "attributes", "namespaces", "nested namespaces", "entity"],
+)
+def test_every_limit_has_a_code_of_its_own(content: str, code: str) -> None:
+    assert code_of(document(content)) == code
+    if code.startswith("too-many"):
+        assert code_of(document(content).decode().encode("utf-16")) == code
+
+
+def test_many_namespaces_beside_each_other_are_fine() -> None:
+    read_item(document('<x:p xmlns:x="urn:x"/>' * 200))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_documents_in_an_encoding_they_name_are_read(encoding: str) -> None:
+    text = document("<p>题库</p>").decode()
+    declared = "" if encoding.startswith("utf") else f'<?xml version="1.0" encoding="{encoding}"?>'
+    assert read_item((declared + text).encode(encoding)) == read_item(text.encode())
+
+
+@pytest.mark.parametrize("declared", ["", '<?xml version="1.0" encoding="klingon"?>'])
+def test_a_wrong_encoding_is_a_finding_that_says_what_to_do(declared: str) -> None:
+    text = declared + document("<p>题库</p>").decode()
+    with pytest.raises(ItemError, match="save it as UTF-8") as caught:
+        read_item(text.encode("utf-8" if declared else "gb18030"))
+    assert caught.value.findings[0].code == "encoding"

@@ -14,14 +14,13 @@ from lxml import etree
 
 from item_formats import CandidateProfile, build_test, choice_item, for_candidate, read_item, write_package
 from tests.item_formats.documents import capitals, correct, mapping, multiple, single, true_false, written_items
+from tests.shared import shared
 
 if TYPE_CHECKING:
     from item_formats import Item
 
-SCHEMAS = Path(__file__).parents[3] / "shared" / "qti" / "schemas" / "qtiv3p0"
+SCHEMAS = shared("qti/schemas/qtiv3p0")
 ITEMS, PACKAGE = "imsqti_asiv3p0_sbacv1p0_v1p0.xsd", "imsqtiv3p0_imscpv1p2_v1p0.xsd"
-
-pytestmark = pytest.mark.skipif(not SCHEMAS.is_dir(), reason="the QTI 3 schemas are not beside this checkout")
 
 
 @functools.cache

@@ -63,10 +63,10 @@ def test_each_item_keeps_its_language() -> None:
     assert [article.get("lang") for article in page.iter("article")] == ["zh-CN", "en"]
 
 
-def test_an_item_of_another_kind_is_shown_as_far_as_it_goes() -> None:
+def test_an_item_with_several_interactions_shows_them_all() -> None:
     source = capitals(correct("rome")).replace(
         b"</qti-item-body>", b'<p><qti-text-entry-interaction response-identifier="X"/></p></qti-item-body>'
     )
     page = parse_html(render_item(read_item(source)))
-    assert text_of(with_class(page, "type")[0]) == "其他题型"
-    assert text_of(with_class(page, "not-shown")[0]) == "[qti-text-entry-interaction]"
+    assert text_of(with_class(page, "type")[0]) == "综合"
+    assert [control.get("type") for control in page.iter("input")] == ["checkbox"] * 3 + ["text"]

@@ -1,0 +1,287 @@
+"""Typed views of what a document declares: responses, outcomes, template and context variables, and their tables.
+
+Values stay the texts the document writes; `processing` reads them by cardinality and base type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from item_formats.parsing import integer_attribute, is_true, line_of, number_attribute, qti
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One value of a record: the name and base type of its field, and its text."""
+
+    field: str
+    base_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapEntry:
+    key: str
+    value: float
+    case_sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    entries: tuple[MapEntry, ...]
+    default: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AreaMapEntry:
+    """`shape` is circle, rect, poly, ellipse or default; `coords` its numbers as HTML's area writes them."""
+
+    shape: str
+    coords: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class AreaMapping:
+    entries: tuple[AreaMapEntry, ...]
+    default: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchTable:
+    """Whole numbers to texts of the outcome's base type; `default` None is NULL."""
+
+    entries: tuple[tuple[int, str], ...]
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InterpolationEntry:
+    source: float
+    include_boundary: bool
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class InterpolationTable:
+    entries: tuple[InterpolationEntry, ...]
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseDeclaration:
+    """`correct` and `default` are texts; of a record they are empty and the fields stand in `*_fields`."""
+
+    identifier: str
+    cardinality: str
+    base_type: str
+    correct: tuple[str, ...]
+    default: tuple[str, ...]
+    mapping: Mapping | None
+    area_mapping: AreaMapping | None = None
+    correct_fields: tuple[FieldValue, ...] = ()
+    default_fields: tuple[FieldValue, ...] = ()
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeDeclaration:
+    identifier: str
+    cardinality: str
+    base_type: str
+    default: tuple[str, ...]
+    normal_maximum: float | None
+    external_scored: str | None
+    normal_minimum: float | None = None
+    mastery_value: float | None = None
+    interpretation: str | None = None
+    views: tuple[str, ...] = ()
+    match_table: MatchTable | None = None
+    interpolation_table: InterpolationTable | None = None
+    default_fields: tuple[FieldValue, ...] = ()
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDeclaration:
+    """A variable of template processing; `parameter` and `mathematical` say where its value replaces its name."""
+
+    identifier: str
+    cardinality: str
+    base_type: str
+    default: tuple[str, ...]
+    parameter: bool = False
+    mathematical: bool = False
+    default_fields: tuple[FieldValue, ...] = ()
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextDeclaration:
+    identifier: str
+    cardinality: str
+    base_type: str
+    default: tuple[str, ...]
+    default_fields: tuple[FieldValue, ...] = ()
+    line: int | None = field(default=None, compare=False)
+
+
+def response_declarations(root: etree._Element) -> tuple[ResponseDeclaration, ...]:
+    return tuple(_response_declaration(element) for element in root.iterchildren(qti("qti-response-declaration")))
+
+
+def outcome_declarations(root: etree._Element) -> tuple[OutcomeDeclaration, ...]:
+    return tuple(_outcome_declaration(element) for element in root.iterchildren(qti("qti-outcome-declaration")))
+
+
+def template_declarations(root: etree._Element) -> tuple[TemplateDeclaration, ...]:
+    return tuple(
+        TemplateDeclaration(
+            identifier=element.get("identifier", ""),
+            cardinality=element.get("cardinality", ""),
+            base_type=element.get("base-type", ""),
+            default=_texts(element.find(qti("qti-default-value"))),
+            parameter=is_true(element, "param-variable"),
+            mathematical=is_true(element, "math-variable"),
+            default_fields=_fields(element.find(qti("qti-default-value"))),
+            line=line_of(element),
+        )
+        for element in root.iterchildren(qti("qti-template-declaration"))
+    )
+
+
+def context_declarations(root: etree._Element) -> tuple[ContextDeclaration, ...]:
+    return tuple(
+        ContextDeclaration(
+            identifier=element.get("identifier", ""),
+            cardinality=element.get("cardinality", ""),
+            base_type=element.get("base-type", ""),
+            default=_texts(element.find(qti("qti-default-value"))),
+            default_fields=_fields(element.find(qti("qti-default-value"))),
+            line=line_of(element),
+        )
+        for element in root.iterchildren(qti("qti-context-declaration"))
+    )
+
+
+def _texts(parent: etree._Element | None) -> tuple[str, ...]:
+    if parent is None:
+        return ()
+    return tuple(
+        (value.text or "").strip()
+        for value in parent.iterchildren(qti("qti-value"))
+        if value.get("field-identifier") is None
+    )
+
+
+def _fields(parent: etree._Element | None) -> tuple[FieldValue, ...]:
+    if parent is None:
+        return ()
+    return tuple(
+        FieldValue(value.get("field-identifier", ""), value.get("base-type", ""), (value.text or "").strip())
+        for value in parent.iterchildren(qti("qti-value"))
+        if value.get("field-identifier") is not None
+    )
+
+
+def _response_declaration(element: etree._Element) -> ResponseDeclaration:
+    correct = element.find(qti("qti-correct-response"))
+    default = element.find(qti("qti-default-value"))
+    mapping = element.find(qti("qti-mapping"))
+    areas = element.find(qti("qti-area-mapping"))
+    return ResponseDeclaration(
+        identifier=element.get("identifier", ""),
+        cardinality=element.get("cardinality", ""),
+        base_type=element.get("base-type", ""),
+        correct=_texts(correct),
+        default=_texts(default),
+        mapping=None if mapping is None else _mapping(mapping),
+        area_mapping=None if areas is None else _area_mapping(areas),
+        correct_fields=_fields(correct),
+        default_fields=_fields(default),
+        line=line_of(element),
+    )
+
+
+def _mapping(element: etree._Element) -> Mapping:
+    return Mapping(
+        entries=tuple(
+            MapEntry(
+                key=entry.get("map-key", ""),
+                value=number_attribute(entry, "mapped-value") or 0.0,
+                case_sensitive=is_true(entry, "case-sensitive"),
+            )
+            for entry in element.iterchildren(qti("qti-map-entry"))
+        ),
+        default=number_attribute(element, "default-value") or 0.0,
+        lower=number_attribute(element, "lower-bound"),
+        upper=number_attribute(element, "upper-bound"),
+    )
+
+
+def _area_mapping(element: etree._Element) -> AreaMapping:
+    return AreaMapping(
+        entries=tuple(
+            AreaMapEntry(
+                entry.get("shape", ""), entry.get("coords", ""), number_attribute(entry, "mapped-value") or 0.0
+            )
+            for entry in element.iterchildren(qti("qti-area-map-entry"))
+        ),
+        default=number_attribute(element, "default-value") or 0.0,
+        lower=number_attribute(element, "lower-bound"),
+        upper=number_attribute(element, "upper-bound"),
+    )
+
+
+def _outcome_declaration(element: etree._Element) -> OutcomeDeclaration:
+    default = element.find(qti("qti-default-value"))
+    matches = element.find(qti("qti-match-table"))
+    steps = element.find(qti("qti-interpolation-table"))
+    return OutcomeDeclaration(
+        identifier=element.get("identifier", ""),
+        cardinality=element.get("cardinality", ""),
+        base_type=element.get("base-type", ""),
+        default=_texts(default),
+        normal_maximum=number_attribute(element, "normal-maximum"),
+        external_scored=element.get("external-scored"),
+        normal_minimum=number_attribute(element, "normal-minimum"),
+        mastery_value=number_attribute(element, "mastery-value"),
+        interpretation=element.get("interpretation"),
+        views=tuple(element.get("view", "").split()),
+        match_table=None if matches is None else _match_table(matches),
+        interpolation_table=None if steps is None else _interpolation_table(steps),
+        default_fields=_fields(default),
+        line=line_of(element),
+    )
+
+
+def _match_table(element: etree._Element) -> MatchTable:
+    return MatchTable(
+        entries=tuple(
+            (integer_attribute(entry, "source-value", 0, signed=True), entry.get("target-value", ""))
+            for entry in element.iterchildren(qti("qti-match-table-entry"))
+        ),
+        default=element.get("default-value"),
+    )
+
+
+def _interpolation_table(element: etree._Element) -> InterpolationTable:
+    return InterpolationTable(
+        entries=tuple(
+            InterpolationEntry(
+                source=number_attribute(entry, "source-value") or 0.0,
+                include_boundary=is_true(entry, "include-boundary", default=True),
+                target=entry.get("target-value", ""),
+            )
+            for entry in element.iterchildren(qti("qti-interpolation-table-entry"))
+        ),
+        default=element.get("default-value"),
+    )

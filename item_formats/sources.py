@@ -1,0 +1,187 @@
+"""What a path holds: items, tests and stimuli from QTI files, folders, packages, tables and other programs' files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from item_formats.conversion import read_document
+from item_formats.documents import Document, Section, Stimulus, Test
+from item_formats.findings import Finding, ItemError
+from item_formats.model import Item
+from item_formats.packages.addresses import references_of, resolve
+from item_formats.packages.reading import read_package
+from item_formats.parsing import MAX_BYTES, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from item_formats.foreign import ItemRow, ItemTable
+    from item_formats.packages import Package
+
+# Readers in `foreign`, which is only imported for the formats it reads.
+TABLES = {
+    "csv": "read_items_csv",
+    "xlsx": "read_excel",
+    "docx": "read_word",
+    "moodle": "read_moodle",
+    "gift": "read_gift",
+    "aiken": "read_aiken",
+}
+_SUFFIXES = {
+    ".xml": "qti",
+    ".zip": "package",
+    ".csv": "csv",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".docx": "docx",
+    ".gift": "gift",
+    ".txt": "aiken",
+}
+_BESIDE = frozenset({"not-qti", "wrong-namespace", "qti-version"})  # of other XML in a folder of items
+_AIKEN_KEY = re.compile(rb"^ANSWER:\s*[A-Z]\s*$", re.MULTILINE)
+_MOODLE = re.compile(rb"<quiz[\s>]")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Everything that paths hold. `media` go by their path in a package whose items are in ``items/``.
+
+    `package` is the package as it was, when the paths name that one package and nothing else.
+    """
+
+    rows: tuple[ItemRow, ...] = ()
+    tests: tuple[Test, ...] = ()
+    sections: tuple[Section, ...] = ()
+    stimuli: tuple[Stimulus, ...] = ()
+    media: dict[str, bytes] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    package: Package | None = None
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(row.item for row in self.rows)
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """The files that paths name or folders hold, and whether the file itself was named."""
+    for path in paths:
+        if not path.is_dir():
+            yield path, True
+            continue
+        for found in sorted(path.rglob("*")):
+            wanted = found.suffix.lower() in _SUFFIXES.keys() - {".txt"} and found.name != "imsmanifest.xml"
+            if wanted and not found.name.startswith((".", "~$")) and found.is_file():
+                yield found, False
+
+
+def format_of(path: Path) -> str:
+    """``qti``, ``package`` or a key of `TABLES`, by the name of a file and, where names say little, its beginning."""
+    found = _SUFFIXES.get(path.suffix.lower(), "qti")
+    if found not in {"qti", "aiken"}:
+        return found
+    with path.open("rb") as file:
+        beginning = file.read(65536)
+    if found == "aiken":
+        return "aiken" if _AIKEN_KEY.search(beginning.replace(b"\r", b"")) else "gift"
+    return "moodle" if _MOODLE.search(beginning[:4096]) else "qti"
+
+
+def read_table(path: Path, kind: str) -> ItemTable:
+    """The items of a file in another format.
+
+    Raises
+    ------
+    ItemError
+        A file too large to be one.
+    """
+    if path.stat().st_size > 16 * MAX_BYTES:
+        message = f"{path.stat().st_size:,} bytes are more than any table of items has: split the file"
+        raise ItemError(Finding("error", "too-large", message, file=str(path)))
+    read = cast("Callable[[Path], ItemTable]", getattr(import_module("item_formats.foreign"), TABLES[kind]))
+    return read(path)
+
+
+def read_file(path: Path) -> tuple[Document, bytes]:
+    """The QTI document in a file, of whatever kind, and the bytes it was read from; raises as `read_document` does."""
+    content, file = read_source(path)
+    return read_document(content, file=file), content
+
+
+def beside(error: ItemError, *, named: bool) -> tuple[Finding, ...]:
+    """Its findings: only warnings for other XML that lies in a folder beside the items."""
+    if not named and all(finding.code in _BESIDE for finding in error.findings):
+        return tuple(replace(finding, severity="warning") for finding in error.findings)
+    return error.findings
+
+
+def read_content(paths: Sequence[Path]) -> Content:
+    """Everything that paths hold, whole in memory; what is wrong with it is in the findings, errors too."""
+    from item_formats.foreign import ItemRow  # noqa: PLC0415  # heavy
+
+    rows: list[ItemRow] = []
+    documents: list[Document] = []
+    media: dict[str, bytes] = {}
+    findings: list[Finding] = []
+    only: Package | None = None
+    for file, named in files_in(paths):
+        kind = format_of(file)
+        try:
+            if kind == "package":
+                package = read_package(file)
+                only = package if [file] == list(paths) else None
+                found = [one.document for one in package.documents if isinstance(one.document, Document)]
+                media.update(package.media)
+                findings += package.findings
+            elif kind == "qti":
+                document, _ = read_file(file)
+                found = [document]
+                findings += document.reading_findings
+                media.update(_media_of(document, file, findings))
+            else:
+                table = read_table(file, kind)
+                rows += table.rows
+                media.update(table.media)
+                findings += table.findings
+                continue
+        except ItemError as error:
+            findings += beside(error, named=named)
+            continue
+        rows += [ItemRow(item.identifier, item) for item in found if isinstance(item, Item)]
+        documents += [one for one in found if not isinstance(one, Item)]
+    return Content(
+        rows=tuple(rows),
+        tests=tuple(one for one in documents if isinstance(one, Test)),
+        sections=tuple(one for one in documents if isinstance(one, Section)),
+        stimuli=tuple(one for one in documents if isinstance(one, Stimulus)),
+        media=media,
+        findings=tuple(findings),
+        package=only,
+    )
+
+
+def _media_of(document: Document, file: Path, findings: list[Finding]) -> Iterator[tuple[str, bytes]]:
+    """Files a document of a folder refers to, by their path beside ``items/``; those that are not there are told."""
+    for reference in references_of(document.root):
+        if reference.is_document or reference.followed:
+            continue
+        here = resolve(reference.address, "items/")
+        if here.kind != "inside" or here.path is None:
+            continue
+        lies = _on_disk(here.path, file)
+        if lies is not None:
+            yield here.path, lies.read_bytes()
+        else:
+            message = f"{reference.address[:200]} is not there: put the file beside the item"
+            findings.append(Finding("warning", "missing-media", message, file=str(file), line=reference.line))
+
+
+def _on_disk(path: str, file: Path) -> Path | None:
+    """The file that `path` of the package means, of those in the item's folder or the one above it."""
+    above = file.resolve().parent.parent
+    lies = file.parent / path.removeprefix("items/") if path.startswith("items/") else file.parent.parent / path
+    inside = lies.is_file() and lies.resolve().is_relative_to(above)
+    return lies if inside and lies.stat().st_size <= MAX_BYTES else None

@@ -1,0 +1,113 @@
+"""Where this project decides otherwise than another engine, by kind of case.
+
+Each ruling has its words and reason in ``docs/qti-rulings.md``. It looks at what a case is about, never at its name,
+so that it holds for cases of the same kind that are not here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tests.item_formats.session_cases import LIMITS_LOST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Case = dict[str, Any]
+
+_REFERENCE = re.compile(r"[^\W\d][\w.\-]*")
+_SETTINGS = ("min", "max", "step", "n", "figures", "numberRepeats", "tolerance")
+
+
+def ruling_on(case: Case, differences: tuple[str, ...]) -> str | None:
+    """The words in ``docs/qti-rulings.md`` of the ruling a case that differs falls under, if any."""
+    if "expression" in case:
+        return next((words for words, applies in EXPRESSION_RULINGS.items() if applies(case)), None)
+    if "item_xml_path" not in case:
+        return None
+    told = " ".join(differences)
+    return next((words for words, applies in ITEM_RULINGS.items() if applies(case, told)), None)
+
+
+def _names_lost_variable(case: Case) -> bool:
+    """Whether an attribute names a variable whose value did not come with the case."""
+    attributes, known = case.get("attributes") or {}, case.get("variables") or {}
+    names = [name for key in _SETTINGS for name in attributes.get(key, "").split() if _REFERENCE.fullmatch(name)]
+    return any(name not in known for name in names)
+
+
+def _values(case: Case) -> list[Any]:
+    return [None if operand is None else operand.get("value") for operand in case.get("operands") or []]
+
+
+def _signs_differ(case: Case) -> bool:
+    values = _values(case)
+    whole = len(values) == 2 and all(isinstance(value, int) for value in values)
+    return case["expression"] == "integerModulus" and whole and (values[0] < 0) is not (values[1] < 0)
+
+
+def _logarithm_of_zero(case: Case) -> bool:
+    name = (case.get("attributes") or {}).get("name")
+    return case["expression"] == "mathOperator" and name in {"log", "ln"} and _values(case) == [0]
+
+
+def _decided_beside_null(case: Case) -> bool:
+    values = _values(case)
+    return case["expression"] in {"and", "or"} and (case["expression"] == "or") in values and None in values
+
+
+def _container_inside(case: Case) -> bool:
+    operands = case.get("operands") or [None]
+    return case["expression"] == "inside" and (operands[0] or {}).get("cardinality") in {"multiple", "ordered"}
+
+
+def _empty_record_gathered(case: Case) -> bool:
+    records = [one for one in case.get("operands") or [] if one is not None and one["cardinality"] == "record"]
+    return case["expression"] in {"multiple", "ordered"} and bool(records) and not any(one["value"] for one in records)
+
+
+def _mappings(case: Case, key: str) -> str:
+    return " ".join(str(told.get(key)) for told in (case.get("variables") or {}).values())
+
+
+def _several_areas(case: Case) -> bool:
+    return case["expression"] == "mapResponsePoint" and _mappings(case, "area_mapping").count("<areaMapEntry") > 1
+
+
+def _repeated_key(case: Case) -> bool:
+    keys = re.findall(r'mapKey="([^"]*)"', _mappings(case, "mapping"))
+    return case["expression"] == "mapResponse" and len(set(keys)) < len(keys)
+
+
+EXPRESSION_RULINGS: dict[str, Callable[[Case], bool]] = {
+    "A reference to no variable is an error": _names_lost_variable,
+    "integer-modulus is x − z·y": _signs_differ,
+    "log(0) is NULL": _logarithm_of_zero,
+    "One false decides and": _decided_beside_null,
+    "inside takes containers": _container_inside,
+    "NULL has no type": _empty_record_gathered,
+    "Of overlapping areas the first counts": _several_areas,
+    "A map key counts once": _repeated_key,
+}
+
+
+def _is_not_qti(case: Case, told: str) -> bool:
+    unknown = ("error unknown-expression", "error unknown-rule", "template match_nothing is not known")
+    return "outcomeCondition" in case.get("elements", ()) or any(sign in told for sign in unknown)
+
+
+def _limits_lost(_: Case, told: str) -> bool:
+    """Whether nothing differs but steps of a session that were not replayed."""
+    return LIMITS_LOST in told and not re.sub(rf"step \d+ \(endAttempt\): {LIMITS_LOST}", "", told).strip()
+
+
+ITEM_RULINGS: dict[str, Callable[[Case, str], bool]] = {
+    "Limits lost on the way": _limits_lost,
+    "Random numbers are our own": lambda case, _: bool(case.get("seed_dependent")),
+    "What is not QTI is refused": _is_not_qti,
+    "Custom operators are refused": lambda _, told: "error custom-operator" in told,
+    "Conditions take booleans": lambda _, told: "-if takes a single boolean" in told,
+    "A single correct response is one value": lambda _, told: "error too-many-values: " in told,
+    "Identifiers are case-sensitive, and a response is an option": lambda _, told: "response-not-an-option" in told,
+}
