@@ -119,14 +119,6 @@ def load_outline(session: Session, actor: Actor, document: OutlineDocument | Map
     return standard
 
 
-def find_standard(session: Session, standard_id: int) -> Standard:
-    """The standard with this id."""
-    standard = session.get(Standard, standard_id)
-    if standard is None:
-        raise UnknownError("unknown-standard", f"there is no standard {standard_id}: GET /standards lists them")
-    return standard
-
-
 def point_places(session: Session, standard_id: int, component: Component = Component.THEORY) -> dict[str, PointPlace]:
     """Every point of a standard by its code, with the section and function it counts for."""
     outline_id = _outline(session, standard_id, component).id
