@@ -17,7 +17,7 @@ import engine
 from authoring.audit.chain import record
 from authoring.audit.tables import AuditEvent
 from authoring.database import Bank, reading, writing
-from authoring.demo.loop import FORM, MINUTES
+from authoring.demo.products import FORM, MINUTES
 from authoring.errors import ConflictError, ForbiddenError, UnknownError
 from authoring.items.rules import add_version
 from authoring.items.schemas import NewVersion
