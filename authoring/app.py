@@ -20,6 +20,7 @@ from authoring.items.routes import items_router
 from authoring.pages import PAGE_POLICY, SwaggerPage
 from authoring.people.access import ANY_TOKEN, OPEN, Access, needs
 from authoring.problems import HANDLERS
+from authoring.queries import refuse_unknown_parameters
 from authoring.settings import read_settings
 from authoring.standards.routes import standards_router
 
@@ -77,6 +78,7 @@ def create_app(bank: Bank) -> Litestar:
     return Litestar(
         route_handlers=[health, items_router, standards_router],
         middleware=[Access(bank)],
+        before_request=refuse_unknown_parameters,
         exception_handlers=HANDLERS,
         before_send=[_add_headers],
         lifespan=[sequencer],

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 
 from authoring.errors import BankError, ConflictError, ForbiddenError, UnknownError
 from authoring.people.access import UnauthenticatedError
+from authoring.queries import parameter_fault
 from item_formats import ItemError
 
 if TYPE_CHECKING:
@@ -69,14 +70,14 @@ def _item_error(_request: AnyRequest, error: ItemError) -> Response[dict[str, An
     return _problem(HTTPStatus.BAD_REQUEST, detail, rule="item-wrong", findings=error.findings)
 
 
-def _http_error(_request: AnyRequest, error: HTTPException) -> Response[dict[str, Any]]:
+def _http_error(request: AnyRequest, error: HTTPException) -> Response[dict[str, Any]]:
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _internal_error(_request, error)
+        return _internal_error(request, error)
     detail = error.detail
     if isinstance(error.extra, list):
         places = [extra for extra in error.extra if isinstance(extra, dict)]
-        detail = "; ".join(_place(extra) for extra in places) or detail
+        detail = "; ".join(parameter_fault(request, extra) or _place(extra) for extra in places) or detail
     return _problem(status, detail, rule=status.phrase.lower().replace(" ", "-"), headers=error.headers)
 
 

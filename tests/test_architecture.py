@@ -55,7 +55,8 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
     assert done.stdout.rstrip().endswith("[]")
-    for verb in ("demo", "item", "calibrate", "assemble", "release", "simulate", "serve", "db", "user", "audit"):
+    verbs = ("demo", "item", "calibrate", "assemble", "release", "simulate", "serve", "db", "bank", "user", "audit")
+    for verb in verbs:
         assert f"  {verb} " in done.stdout
 
 

@@ -118,7 +118,7 @@ def create_item(session: Session, actor: Actor, new: NewItem) -> tuple[Finding, 
         marks=new.marks,
         congruence=new.congruence,
         source=new.source,
-        enemies=new.enemies,
+        enemies=tuple(new.enemies),
     )
     places = point_places(session, new.standard)
     text = folded_text(item)

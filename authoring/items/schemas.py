@@ -23,7 +23,7 @@ class ItemContent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     type: ItemType
     stem: ItemText
     key: Key
-    options: Annotated[tuple[OptionText, ...], Meta(max_length=26)] = ()
+    options: Annotated[list[OptionText], Meta(max_length=26)] = []
     rationale: ItemText | None = None
 
 
@@ -37,7 +37,7 @@ class NewItem(ItemContent, frozen=True, kw_only=True, forbid_unknown_fields=True
     marks: Decimal | None = None
     congruence: Grade | None = None
     source: Annotated[str, Meta(max_length=2_000)] = ""
-    enemies: Annotated[tuple[Code, ...], Meta(max_length=100)] = ()
+    enemies: Annotated[list[Code], Meta(max_length=100)] = []
 
     def __post_init__(self) -> None:
         # msgspec bounds no decimals

@@ -166,17 +166,6 @@ def pool_items(session: Session, standard_id: int) -> list[PoolItem]:
     ]
 
 
-def accepted_documents(session: Session, codes: list[str]) -> dict[str, Item]:
-    """The accepted versions of items, whole, by code: what papers, packages and releases are made from."""
-    accepted = (VERSION.c.item_id == ITEM.c.id) & (VERSION.c.number == ITEM.c.accepted_number)
-    query = select(ITEM.c.code, VERSION.c.xml).join(VERSION, accepted).where(ITEM.c.code.in_(codes))
-    found = {code: read_item(xml) for code, xml in session.execute(query)}
-    missing = [code for code in codes if code not in found]
-    if missing:
-        raise UnknownError("not-accepted", f"no accepted version of {', '.join(missing[:5])}")
-    return {code: found[code] for code in codes}
-
-
 def _newest(columns: tuple[Any, ...], code: str) -> Select[*tuple[Any, ...]]:
     newest = (VERSION.c.item_id == ITEM.c.id) & (VERSION.c.number == ITEM.c.number)
     query = select(*columns).select_from(ITEM).join(VERSION, newest).join(POINT, POINT.c.id == ITEM.c.point_id)

@@ -119,12 +119,19 @@ def load_outline(session: Session, actor: Actor, document: OutlineDocument | Map
     return standard
 
 
-def find_standard(session: Session, standard_id: int) -> Standard:
-    """The standard with this id."""
-    standard = session.get(Standard, standard_id)
-    if standard is None:
-        raise UnknownError("unknown-standard", f"there is no standard {standard_id}: GET /standards lists them")
-    return standard
+def standard_named(session: Session, name: str) -> int:
+    """The id of the standard that a person names by its id or, if it is the only one with it, its occupation code."""
+    by_id = STANDARD.c.id == int(name) if name.isdecimal() else STANDARD.c.occupation_code == name
+    columns = (STANDARD.c.id, STANDARD.c.occupation, STANDARD.c.direction, STANDARD.c.edition, STANDARD.c.level)
+    found = session.execute(select(*columns).where(by_id).order_by(STANDARD.c.id)).all()
+    if len(found) == 1:
+        return int(found[0].id)
+    if found:
+        choice = "; ".join(f"{row.id} {' '.join(filter(None, map(str, row[1:])))}" for row in found)
+        raise BankError("which-standard", f"{len(found)} standards have the code {name}: give an id of {choice}")
+    held = session.execute(select(STANDARD.c.id, STANDARD.c.occupation_code).order_by(STANDARD.c.id)).all()
+    known = ", ".join(f"{row.id} ({row.occupation_code})" for row in held) or "none"
+    raise UnknownError("unknown-standard", f"there is no standard {name}; the bank has: {known}")
 
 
 def point_places(session: Session, standard_id: int, component: Component = Component.THEORY) -> dict[str, PointPlace]:

@@ -30,8 +30,8 @@ class AreaDocument(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     weight: Annotated[float, Meta(ge=0, le=100)] | None = None
     weight_row: bool | None = None
-    sections: tuple["AreaDocument", ...] = ()
-    points: tuple[PointDocument, ...] = ()
+    sections: list["AreaDocument"] = []
+    points: list[PointDocument] = []
 
 
 class OutlineDocument(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +41,7 @@ class OutlineDocument(Struct, frozen=True, forbid_unknown_fields=True):
     occupation: Name
     level: Literal[1, 2, 3, 4, 5, "apprentice", "special", "chief"]
     provenance: Text
-    areas: Annotated[tuple[AreaDocument, ...], Meta(min_length=1)]
+    areas: Annotated[list[AreaDocument], Meta(min_length=1)]
     direction: Annotated[str, Meta(max_length=64)] = ""
     edition: Annotated[str, Meta(max_length=32)] = ""
     track: Track = Track.SKILL_LEVEL

@@ -417,6 +417,41 @@ def test_a_query_that_cannot_be_is_400(api: Api, query: str) -> None:
     assert api.get(f"/items?{query}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("type=essay", "type: 'essay' is not one of true_false, single, multiple"),
+        (
+            "state=zzz",
+            "state: 'zzz' is not one of draft, in_review, in_approval, pretest, accepted, published, withdrawn",
+        ),
+        ("limit=201", "limit: Expected `int` <= 200"),
+        ("limit=x&state=zzz", "limit: Expected `int`, got `str`; state: 'zzz' is not one of"),
+    ],
+)
+def test_a_wrong_parameter_is_named_as_it_was_written_with_what_it_may_be(api: Api, query: str, said: str) -> None:
+    detail = api.get(f"/items?{query}").json()["detail"]
+    assert sorted(part.split(":")[0] for part in detail.split("; ")) == sorted(
+        part.split("=")[0] for part in query.split("&")
+    )
+    assert all(part in detail for part in said.split("; "))
+
+
+def test_no_route_ignores_a_parameter_it_does_not_know(api: Api) -> None:
+    for method, path in calls(api.client.app):
+        if method == "OPTIONS":
+            continue  # open to nobody
+        reply = api.client.request(
+            method, f"{path}?foo=1&limit=5", json={}, headers={"authorization": f"Bearer {api.token(*Right)}"}
+        )
+        assert (reply.status_code, reply.json()["rule"]) == (400, "unknown-parameter"), (method, path)
+    reply = api.get("/items?state=draft&foo=1&item_state=draft")
+    assert reply.json()["detail"] == (
+        "/items knows no query parameter 'foo', 'item_state': it takes standard, type, state, point, after, limit"
+    )
+    assert api.get("/standards?foo=1").json()["detail"] == "/standards knows no query parameter 'foo': it takes none"
+
+
 def test_a_mistake_of_the_server_tells_nobody_anything(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -515,6 +550,23 @@ def test_the_document_describes_every_route_once_with_the_token_it_needs(api: Ap
     assert all(operation["summary"] for operation in operations.values())
     assert set(document["components"]["schemas"]["NewItem"]["required"]) == set(NEW_ITEM) - OPTIONAL
     assert "password" not in json.dumps(document)
+
+
+def test_the_document_says_what_arrays_hold(api: Api) -> None:
+    schemas = api.get("/schema/openapi.json").json()["components"]["schemas"]
+    text = {"type": "string"}
+    for name, field, held in (
+        ("NewItem", "options", text),
+        ("NewItem", "enemies", text),
+        ("NewVersion", "options", text),
+        ("OutlineDocument", "areas", {"$ref": "#/components/schemas/AreaDocument"}),
+        ("AreaDocument", "sections", {"$ref": "#/components/schemas/AreaDocument"}),
+        ("AreaDocument", "points", {"$ref": "#/components/schemas/PointDocument"}),
+    ):
+        array = schemas[name]["properties"][field]
+        assert array["type"] == "array", (name, field)
+        assert held.items() <= array["items"].items(), (name, field)
+    assert "{}" not in json.dumps(schemas)  # a schema of anything at all
 
 
 # --- while it runs

@@ -18,12 +18,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from authoring import cli
-from authoring.database import Bank, open_bank, reading
+from authoring.database import Bank, open_bank, reading, writing
 from authoring.errors import BankError
+from authoring.items.views import list_items
 from authoring.people.rules import caller_of
+from authoring.standards.rules import load_outline
 from tests.authoring.conftest import SERVER, Staff
+from tests.authoring.sample import outline
 
-FOUR_VERBS = {"serve", "db", "user", "audit"}
+OUR_VERBS = {"serve", "db", "bank", "user", "audit"}
 TIKU = str(Path(sys.executable).with_name("tiku"))
 
 
@@ -54,9 +57,10 @@ OURS = [("serve",), *commands(cli.db, "db")]
 
 def all_verbs() -> list[tuple[str, ...]]:
     from authoring.audit.cli import audit
+    from authoring.items.cli import bank
     from authoring.people.cli import user
 
-    return [*OURS, *commands(user, "user"), *commands(audit, "audit")]
+    return [*OURS, *commands(bank, "bank"), *commands(user, "user"), *commands(audit, "audit")]
 
 
 def test_help_lists_every_verb_and_imports_none_of_them() -> None:
@@ -88,7 +92,7 @@ def test_an_unknown_verb_is_wrong_usage(verb: str) -> None:
 
 def test_verbs_that_are_not_ours_are_named_where_they_live() -> None:
     homes = {verb: module.split(".")[0] for verb, (module, _, _) in cli.VERBS.items()}
-    assert {verb for verb, home in homes.items() if home == "authoring"} == {*FOUR_VERBS, "demo"}
+    assert {verb for verb, home in homes.items() if home == "authoring"} == {*OUR_VERBS, "demo"}
     assert set(homes.values()) == {"authoring", "engine", "calibration", "item_formats"}
 
 
@@ -162,6 +166,77 @@ def test_a_wrong_input_is_one_line_and_exit_1(database: str, arguments: tuple[st
 )
 def test_wrong_usage_is_exit_2(database: str, arguments: tuple[str, ...]) -> None:
     assert tiku(*arguments, "--database", database).exit_code == 2
+
+
+HEADER = "编号,题型,知识点,难度,题干,选项A,选项B,选项C,选项D,答案,解析,出处,互斥\n"
+GOOD = "Q1,单选,A-A-A-001,2,数据标注的第一步是（ ）。,明确规则,开始标注,抽查质量,交付结果,A,先有规则。,教材,\n"
+BAD = "Q2,单选,A-A-A-001,9,模型评估常用的指标是（ ）。,准确率,显示器,电源,机箱,A,准确率。,教材,\n"
+FAR = "Q3,判断,Z-Z-Z-001,2,标注规则应当在标注之前写好。,,,,,√,先有规则。,教材,\n"
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    file = tmp_path / "items.csv"
+    file.write_text(HEADER + GOOD + BAD + FAR, encoding="utf-8")
+    return file
+
+
+def test_an_import_keeps_good_rows_and_says_where_the_others_are_wrong(
+    bank: Bank, database: str, standard_id: int, written: Path
+) -> None:
+    arguments = ("bank", "import", str(written), "--standard", "4-04-05-05", "--as", "li.na", "--database", database)
+    result = tiku(*arguments)
+    assert (result.exit_code, result.stderr) == (1, "")
+    grade, point, counts = result.stdout.splitlines()
+    assert grade.startswith(f"{written}:3:难度 error bad-grade: [Q2] ")
+    assert point.startswith(f"{written}:4:知识点 error unknown-point: [Q3] the outline has no point Z-Z-Z-001")
+    assert counts == "1 created, 0 unchanged, 2 errors, 0 warnings"
+    again = json.loads(tiku(*arguments, "--json").stdout)
+    assert (again["standard"], again["created"], again["unchanged"], again["errors"]) == (standard_id, [], ["Q1"], 2)
+    assert [(finding["line"], finding["column"]) for finding in again["findings"]] == [(3, "难度"), (4, "知识点")]
+    written.write_text(HEADER + GOOD, encoding="utf-8")
+    assert ok(*arguments) == "0 created, 1 unchanged, 0 errors, 0 warnings\n"
+    with reading(bank) as session:
+        assert [item.code for item in list_items(session).items] == ["Q1"]
+    assert document("audit", "verify", "--database", database)["waiting"] == 0
+
+
+def test_an_import_counts_items_with_other_enemies(database: str, standard_id: int, written: Path) -> None:
+    arguments = ("bank", "import", str(written), "--standard", str(standard_id), "--as", "li.na")
+    far = FAR.replace("Z-Z-Z-001", "A-A-A-001")
+    written.write_text(HEADER + GOOD + far, encoding="utf-8")
+    assert ok(*arguments, "--database", database).startswith("2 created, ")
+    written.write_text(HEADER + GOOD.replace("教材,", "教材,Q3") + far, encoding="utf-8")
+    said = "0 created, 0 unchanged, 2 with other 互斥, 0 errors, 0 warnings\n"
+    assert ok(*arguments, "--database", database) == said
+
+
+@pytest.mark.parametrize(
+    ("standard", "person", "said"),
+    [
+        ("9", "li.na", "tiku: there is no standard 9; the bank has: 1 (4-04-05-05)"),
+        ("4-04", "li.na", "tiku: there is no standard 4-04; the bank has: 1 (4-04-05-05)"),
+        ("1", "li.an", "tiku: there is no person 'li.an' (did you mean 'li.na'?)"),
+        ("1", "wang.wei", "tiku: 王伟 (wang.wei) needs the role 'author'"),
+    ],
+)
+def test_an_import_needs_a_standard_and_an_author(
+    database: str, standard_id: int, written: Path, standard: str, person: str, said: str
+) -> None:
+    assert standard_id == 1
+    result = tiku("bank", "import", str(written), "--standard", standard, "--as", person, "--database", database)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith(said)
+
+
+def test_an_occupation_code_that_several_standards_have_is_not_guessed(
+    bank: Bank, staff: Staff, database: str, standard_id: int, written: Path
+) -> None:
+    with writing(bank, staff.author) as session:
+        load_outline(session, staff.author, outline(level=4))
+    result = tiku("bank", "import", str(written), "--standard", "4-04-05-05", "--as", "li.na", "--database", database)
+    assert (result.exit_code, standard_id) == (1, 1)
+    assert "give an id of 1 人工智能训练师 2021 L3; 2 人工智能训练师 2021 L4" in result.stderr
 
 
 def test_the_trail_is_exported_verified_and_found_broken(bank: Bank, database: str, tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ import engine
 from authoring.audit.chain import record
 from authoring.audit.tables import AuditEvent
 from authoring.database import Bank, reading, writing
-from authoring.demo.loop import FORM, MINUTES
+from authoring.demo.products import FORM, MINUTES
 from authoring.errors import ConflictError, ForbiddenError, UnknownError
 from authoring.items.rules import add_version
 from authoring.items.schemas import NewVersion
 from authoring.items.states import PUBLISH, standings, take_step
-from authoring.items.views import accepted_documents
+from authoring.items.views import item_document
 from authoring.papers.rules import approve_paper, paper_documents, papers_with, save_paper, standard_blueprint
 from authoring.papers.tables import Paper, PaperItem, PaperState
 from authoring.people.actors import Actor, Role
@@ -237,7 +237,7 @@ def test_a_paper_keeps_the_versions_it_was_made_from(
     with writing(bank, staff.approver) as session:
         accept(session, staff.approver, [code])
     with reading(bank) as session:
-        after, accepted_now = paper_documents(session, "A"), accepted_documents(session, [code])[code]
+        after, accepted_now = paper_documents(session, "A"), item_document(session, code, keys=True)
     held = next(item for item in after.items if item.identifier == code)
     assert [item.digest for item in after.items] == [item.digest for item in before.items]
     assert after.test.digest == before.test.digest

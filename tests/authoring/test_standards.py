@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from authoring.database import Bank, reading, writing
 from authoring.errors import BankError, ConflictError, UnknownError
 from authoring.standards.rules import (
-    find_standard,
     list_standards,
     load_outline,
     point_place,
@@ -67,7 +66,7 @@ def test_one_code_has_several_standards_at_once(bank: Bank, staff: Staff, standa
         ]
     with reading(bank) as session:
         assert len({standard_id, *others}) == len(list_standards(session)) == 4
-        assert {find_standard(session, number or 0).level for number in others} == {Level.L3, Level.L4}
+        assert {view_standard(session, number or 0).level for number in others} == {Level.L3, Level.L4}
 
 
 def test_a_wrong_outline_leaves_no_standard_behind(bank: Bank, staff: Staff) -> None:
@@ -103,6 +102,6 @@ def test_the_view_shows_every_provenance_and_the_order_of_the_outline(bank: Bank
 def test_what_is_not_there_is_named(bank: Bank, staff: Staff) -> None:
     assert staff.author.person_id is not None
     with reading(bank) as session:
-        for ask in (find_standard, view_standard, point_places, weight_table):
+        for ask in (view_standard, point_places, weight_table):
             with pytest.raises(UnknownError, match="standard 9"):
                 ask(session, 9)
