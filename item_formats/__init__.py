@@ -81,8 +81,8 @@ _NAMES = {
     "documents": "Section Stimulus Test read_section read_stimulus read_test",
     "findings": "Finding ItemError errors_among",
     "foreign": (
-        "ItemRow ItemTable read_aiken read_excel read_gift read_items_csv read_moodle read_word write_aiken write_excel "
-        "write_gift write_items_csv write_moodle write_word"
+        "ItemRow ItemTable read_aiken read_excel read_gift read_items_csv read_moodle read_word write_aiken "
+        "write_excel write_gift write_items_csv write_moodle write_word"
     ),
     "model": "Item ItemType Option read_item type_label",
     "packages": "Package iter_package open_package read_package save_package write_package",
