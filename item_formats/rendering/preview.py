@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from item_formats.processing import ItemState
     from item_formats.showing import PlainValue
 
+_DEEPEST = 80  # levels of elements; writing one takes several calls
+_too_deep = etree.XPath(f"boolean(//*[count(ancestor::*) > {_DEEPEST}])")
 WITH_KEY = CandidateProfile(key=True, rationale=True, marking_table=True)
 
 
@@ -63,7 +65,7 @@ def render_items(
     Raises
     ------
     ItemError
-        An item's template processing cannot be run.
+        An item's template processing cannot be run, or its content is nested too deeply.
     """
     articles = "\n".join(
         article_html(
@@ -92,6 +94,9 @@ def page(title: str, language: str, content: str, *, printed: bool) -> str:
 
 def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item:
     """The item as it may be shown; nothing of it depends on a template any more."""
+    if _too_deep(item.root):
+        message = f"content is nested more than {_DEEPEST} levels deep, which no page shows: flatten it"
+        raise ItemError(Finding("error", "too-deep", message, item=item.identifier))
     profile = WITH_KEY if answer_key else CANDIDATE
     values: dict[str, PlainValue] = {}
     if state is not None:

@@ -145,7 +145,7 @@ def test_what_scorers_are_told_stands_in_the_copy_with_the_key_only() -> None:
 def test_mapped_marks_stand_beside_the_key() -> None:
     page = parse_html(render_item(sample("match"), answer_key=True))
     said = [text_of(told) for told in with_class(page, "explanation")[0].iter("dd")]
-    assert said[1] == "精确率—TP+FP 1 分，召回率—TP+FN 1 分，精确率—TP+FN -0.5 分，其余 0 分"
+    assert said[1] == "精确率—TP+FP：1 分，召回率—TP+FN：1 分，精确率—TP+FN：-0.5 分，其余 0 分"
 
 
 # Shuffling
