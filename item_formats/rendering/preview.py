@@ -6,8 +6,11 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 import item_formats.rendering.interactions  # noqa: F401  its modules write the interactions
 from item_formats.candidate import CANDIDATE, CandidateProfile, for_candidate
+from item_formats.findings import Finding, ItemError
 from item_formats.model import Item, type_label
 from item_formats.parsing import local_name, qti
 from item_formats.rendering.answers import explanation_html, interactions_of
