@@ -32,10 +32,18 @@ if TYPE_CHECKING:
     from item_formats.findings import errors_among as errors_among
     from item_formats.foreign import ItemRow as ItemRow
     from item_formats.foreign import ItemTable as ItemTable
+    from item_formats.foreign import read_aiken as read_aiken
     from item_formats.foreign import read_excel as read_excel
+    from item_formats.foreign import read_gift as read_gift
     from item_formats.foreign import read_items_csv as read_items_csv
+    from item_formats.foreign import read_moodle as read_moodle
+    from item_formats.foreign import read_word as read_word
+    from item_formats.foreign import write_aiken as write_aiken
     from item_formats.foreign import write_excel as write_excel
+    from item_formats.foreign import write_gift as write_gift
     from item_formats.foreign import write_items_csv as write_items_csv
+    from item_formats.foreign import write_moodle as write_moodle
+    from item_formats.foreign import write_word as write_word
     from item_formats.model import Item as Item
     from item_formats.model import ItemType as ItemType
     from item_formats.model import Option as Option
@@ -55,6 +63,7 @@ if TYPE_CHECKING:
     from item_formats.rendering import PaperSection as PaperSection
     from item_formats.rendering import PaperSheet as PaperSheet
     from item_formats.rendering import paper_sections as paper_sections
+    from item_formats.rendering import render as render
     from item_formats.rendering import render_item as render_item
     from item_formats.rendering import render_items as render_items
     from item_formats.rendering import render_paper as render_paper
@@ -71,11 +80,14 @@ _NAMES = {
     "conversion": "convert converted read_document",
     "documents": "Section Stimulus Test read_section read_stimulus read_test",
     "findings": "Finding ItemError errors_among",
-    "foreign": "ItemRow ItemTable read_excel read_items_csv write_excel write_items_csv",
+    "foreign": (
+        "ItemRow ItemTable read_aiken read_excel read_gift read_items_csv read_moodle read_word write_aiken "
+        "write_excel write_gift write_items_csv write_moodle write_word"
+    ),
     "model": "Item ItemType Option read_item type_label",
     "packages": "Package iter_package open_package read_package save_package write_package",
     "processing": "ItemState attempt begin_item score",
-    "rendering": "PaperItem PaperSection PaperSheet paper_sections render_item render_items render_paper",
+    "rendering": "PaperItem PaperSection PaperSheet paper_sections render render_item render_items render_paper",
     "sessions": "TestState begin_test step",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

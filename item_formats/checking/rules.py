@@ -134,7 +134,7 @@ def _assignable(given: Type, wanted: Type) -> bool:
 def _lookup(rule: etree._Element, variable: Variable, given: Type | None, found: list[Found]) -> None:
     if variable.child("qti-match-table") is None and variable.child("qti-interpolation-table") is None:
         message = f"{variable.identifier} has no table to look up: add qti-match-table or qti-interpolation-table"
-        found.append(error(rule, "no-lookup-table", message))
+        found.append(error(rule, "no-table", message))
     if given is not None and not given.meets(NUMBER):
         found.append(error(rule, "wrong-type", f"a look-up takes a single number, got {given}"))
 

@@ -125,7 +125,7 @@ def markup_of_html(
 
     `picture` gives the address a picture gets in the item, or None when there is no such picture.
     """
-    source = "".join(source.split("\x00"))
+    source = _without_forbidden(source)
     if not source.strip():
         return "", []
     if "<" not in source and "&" not in source:
@@ -142,10 +142,13 @@ def markup_of_html(
         elif isinstance(part, etree._Element):
             _clean(part, pieces, lost, picture, in_math=False)
             pieces.append(escape(part.tail or "", quote=False))
-    written = "".join(pieces).strip()
-    for character in forbidden_characters(written):
-        written = written.replace(character, "")
-    return _without_outer_paragraph(written), lost
+    return _without_outer_paragraph(_without_forbidden("".join(pieces).strip())), lost
+
+
+def _without_forbidden(text: str) -> str:
+    for character in set(forbidden_characters(text)):
+        text = text.replace(character, "")
+    return text
 
 
 def formulas_in_markup(markup: str) -> str:
@@ -204,7 +207,7 @@ def _put_text(element: etree._Element, text: str) -> None:
 
 
 def _attributes(element: etree._Element) -> list[tuple[str, str]]:
-    return [(str(name), str(value)) for name, value in element.attrib.items()]
+    return sorted((str(name), str(value)) for name, value in element.attrib.items())
 
 
 def _is_block(element: etree._Element) -> bool:

@@ -157,7 +157,8 @@ class _Reading:
         if element is None:
             return ""
         text = clean_text(element.findtext("text", "") or "", self.collector)
-        fmt = element.get("format") or self.element.find("questiontext").get("format", "html")  # type: ignore[union-attr]
+        asked = self.element.find("questiontext")
+        fmt = element.get("format") or ("html" if asked is None else asked.get("format", "html"))
         if fmt in {"plain_text", "markdown"}:
             written, problems = formula_markup(text.strip())
             for code, message in problems:

@@ -165,9 +165,8 @@ class _Writing:
             text = answer.text if numeric else answer.text.replace("*", r"\*")
             spread = f"<tolerance>{number(answer.tolerance)}</tolerance>" if numeric else ""
             fraction = number(answer.fraction * 100)
-            answers.append(
-                f'<answer fraction="{fraction}" format="moodle_auto_format"><text>{escape(text)}</text>{spread}</answer>'
-            )
+            inside = f"<text>{escape(text)}</text>{spread}"
+            answers.append(f'<answer fraction="{fraction}" format="moodle_auto_format">{inside}</answer>')
         return [case, *answers]
 
     def pairs(self) -> list[str]:

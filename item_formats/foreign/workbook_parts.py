@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_SHARED = "xl/sharedStrings.xml"
 _PER_CENT_FORMATS = frozenset({"9", "10"})  # 0% and 0.00%, built in
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
@@ -39,11 +40,13 @@ def look_at_sheets(parts: Parts, *, file: str) -> tuple[dict[str, SheetLook], li
         message = "the workbook holds pictures, which were not read: import questions with pictures from Word"
         findings.append(Finding("warning", "pictures-not-read", message, file=file))
     try:
-        if "xl/sharedStrings.xml" in parts.names and b"<vertAlign" in parts.read("xl/sharedStrings.xml"):
+        styles = _per_cent_styles(parts)
+        sheets = {name: parts.xml(part) for name, part in _sheets(parts).items()}
+        shared = b"<vertAlign" in parts.read(_SHARED) if _SHARED in parts.names else False
+        if shared or any(root.find(f".//{_MAIN}vertAlign") is not None for root in sheets.values()):
             message = "raised or lowered figures in cells (x², H₂O) become plain: write them as formulas, \\(x^2\\)"
             findings.append(Finding("warning", "formatting-lost", message, file=file))
-        styles = _per_cent_styles(parts)
-        return {name: _look(parts.xml(part), styles) for name, part in _sheets(parts).items()}, findings
+        return {name: _look(root, styles) for name, root in sheets.items()}, findings
     except ItemError as error:
         return {}, [*findings, *error.findings]
 

@@ -1,5 +1,6 @@
 """Items, papers and skill tasks as self-contained, accessible HTML: no network, nothing that was not asked for."""
 
+from item_formats.rendering.exam import render, render_test
 from item_formats.rendering.forms import read_form
 from item_formats.rendering.paper import render_paper
 from item_formats.rendering.preview import render_item, render_items
@@ -17,11 +18,13 @@ __all__ = [
     "PaperSheet",
     "paper_sections",
     "read_form",
+    "render",
     "render_item",
     "render_items",
     "render_paper",
     "render_preparation_notice",
     "render_scoring_record",
     "render_task_sheet",
+    "render_test",
     "sanitised",
 ]

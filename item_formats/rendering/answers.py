@@ -96,7 +96,7 @@ def answer_text(interaction: etree._Element, view: View) -> str:
 
 
 def mapping_text(item: Item, interaction: etree._Element, view: View) -> str:
-    """What each response earns: "A 1 分，B 0.5 分，其余 0 分"; "" without a mapping."""
+    """What each response earns: "A：1 分，B：0.5 分，其余 0 分"; "" without a mapping."""
     response = interaction.get("response-identifier", "")
     names = choice_names(interaction, view)
     for declaration in item.root.iterchildren(qti("qti-response-declaration")):
@@ -107,7 +107,7 @@ def mapping_text(item: Item, interaction: etree._Element, view: View) -> str:
         for entry in mapping.iterchildren(qti("qti-map-entry")):
             key = entry.get("map-key", "")
             ends = "—".join(names.get(end, end) for end in key.split()) if " " in key else names.get(key, key)
-            entries.append(f"{ends} {written(number_attribute(entry, 'mapped-value') or 0.0)} 分")
+            entries.append(f"{ends}：{written(number_attribute(entry, 'mapped-value') or 0.0)} 分")
         rest = written(number_attribute(mapping, "default-value") or 0.0)
         return "，".join([*entries, f"其余 {rest} 分"])
     return ""

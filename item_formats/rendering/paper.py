@@ -63,20 +63,24 @@ def _candidate_copy(paper: PaperSheet, media: Mapping[str, bytes]) -> str:
         for place, start, section in _numbered(paper)
     )
     return (
-        f'<main class="paper">{_SEAL}{_masthead(paper)}'
+        f'<main class="paper printed">{_SEAL}{_masthead(paper)}'
         f'<section class="notes" aria-labelledby="notes"><h2 id="notes">注　意　事　项</h2><ol>{notes}</ol></section>'
         f"{_score_table(paper)}{sections}</main>"
     )
 
 
 def _key_copy(paper: PaperSheet, media: Mapping[str, bytes]) -> str:
-    tables = "".join(_key_table(section, start) for _, start, section in _numbered(paper))
+    tables = "".join(
+        _key_table(section, start)
+        for _, start, section in _numbered(paper)
+        if any(entry.item.key for entry in section.items)
+    )
     sections = "".join(
         f"{_section_heading(place, section, scored=False)}{_items(section, start, media, answer_key=True)}"
         for place, start, section in _numbered(paper)
     )
     return (
-        f'<main class="paper key">{_masthead(paper, answer_key=True)}'
+        f'<main class="paper printed key">{_masthead(paper, answer_key=True)}'
         f'<section aria-label="答案表">{tables}</section>'
         f'<h2 class="part">试题、答案与解析</h2>{sections}</main>'
     )
@@ -183,7 +187,7 @@ def _explanation(item: Item, view: View) -> str:
 
 
 def _key_table(section: PaperSection, start: int) -> str:
-    keys = [escape(entry.item.key) for entry in section.items]
+    keys = [escape(entry.item.key) or "见后" for entry in section.items]
     in_a_row = 20 if all(len(entry.item.key) <= 1 for entry in section.items) else 10
     rows = []
     for offset in range(0, len(keys), in_a_row):

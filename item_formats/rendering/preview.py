@@ -6,8 +6,11 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 import item_formats.rendering.interactions  # noqa: F401  its modules write the interactions
 from item_formats.candidate import CANDIDATE, CandidateProfile, for_candidate
+from item_formats.findings import Finding, ItemError
 from item_formats.model import Item, type_label
 from item_formats.parsing import local_name, qti
 from item_formats.rendering.answers import explanation_html, interactions_of
@@ -19,9 +22,12 @@ from item_formats.showing import written
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from item_formats.documents import Stimulus
     from item_formats.processing import ItemState
     from item_formats.showing import PlainValue
 
+_DEEPEST = 80  # levels of elements; writing one takes several calls
+_too_deep = etree.XPath(f"boolean(//*[count(ancestor::*) > {_DEEPEST}])")
 WITH_KEY = CandidateProfile(key=True, rationale=True, marking_table=True)
 
 
@@ -33,10 +39,13 @@ def render_item(
     seed: int | None = None,
     media: Mapping[str, bytes] | None = None,
     state: ItemState | None = None,
+    stimuli: Mapping[str, Stimulus] | None = None,
 ) -> str:
     """A page with one item; `answer_key` marks the key and adds the 解析. For the rest see `render_items`."""
     states = None if state is None else {item.identifier: state}
-    return render_items([item], answer_key=answer_key, printed=printed, seed=seed, media=media, states=states)
+    return render_items(
+        [item], answer_key=answer_key, printed=printed, seed=seed, media=media, states=states, stimuli=stimuli
+    )
 
 
 def render_items(
@@ -47,40 +56,50 @@ def render_items(
     seed: int | None = None,
     media: Mapping[str, bytes] | None = None,
     states: Mapping[str, ItemState] | None = None,
+    stimuli: Mapping[str, Stimulus] | None = None,
 ) -> str:
     """A page with items one under the other. Without `answer_key` it holds nothing a candidate may not see.
 
     `printed` is for paper: lines to write on and lists of letters instead of controls. `seed` shuffles the choices
     that may be shuffled and clones items with template processing; without it choices stand as they are written.
-    `media` are the files items refer to, by the addresses they use. `states` are sessions by item identifier: their
-    clone, and after an attempt their feedback, shows.
+    `media` are the files items refer to, and `stimuli` the stimuli, by the addresses they use. `states` are sessions by
+    item identifier: their clone, and after an attempt their feedback, shows.
 
     Raises
     ------
     ItemError
-        An item's template processing cannot be run.
+        An item's template processing cannot be run, or its content is nested too deeply.
     """
     articles = "\n".join(
-        _article(
+        article_html(
             item,
             (states or {}).get(item.identifier) or cloned(item, seed),
             answer_key=answer_key,
             view=View(prefix=f"item-{place}", printed=printed, seed=seed, media=media or {}),
+            stimuli=stimuli or {},
         )
         for place, item in enumerate(items, start=1)
     )
     title = items[0].title or items[0].identifier if len(items) == 1 else f"试题 {len(items)} 道"
     heading = f"<h1{' class=unseen' if len(items) == 1 else ''}>{escape(title)}</h1>"
+    return page(title, items[0].language if items else "zh-CN", f"{heading}{articles}", printed=printed)
+
+
+def page(title: str, language: str, content: str, *, printed: bool) -> str:
+    """A page in the style of previews."""
     return document(
         title=title,
-        language=items[0].language if items else "zh-CN",
+        language=language,
         styles="\n".join(map(style_sheet, ("preview.css", "interactions.css"))),
-        body=f"<main{' class=printed' if printed else ''}>{heading}{articles}</main>",
+        body=f"<main{' class=printed' if printed else ''}>{content}</main>",
     )
 
 
 def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item:
     """The item as it may be shown; nothing of it depends on a template any more."""
+    if _too_deep(item.root):
+        message = f"content is nested more than {_DEEPEST} levels deep, which no page shows: flatten it"
+        raise ItemError(Finding("error", "too-deep", message, item=item.identifier))
     profile = WITH_KEY if answer_key else CANDIDATE
     values: dict[str, PlainValue] = {}
     if state is not None:
@@ -92,7 +111,7 @@ def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item
 
 def cloned(item: Item, seed: int | None) -> ItemState | None:
     """A session with an item that is cloned from a template; None for others, which need none."""
-    if item.root.find(qti("qti-template-processing")) is None:
+    if item.root.find(qti("qti-template-declaration")) is None:
         return None
     from item_formats.processing import begin_item  # noqa: PLC0415  few items need it
 
@@ -144,7 +163,10 @@ def kind_label(item: Item) -> str:
     return "综合" if kinds else "说明"
 
 
-def _article(item: Item, state: ItemState | None, *, answer_key: bool, view: View) -> str:
+def article_html(
+    item: Item, state: ItemState | None, *, answer_key: bool, view: View, stimuli: Mapping[str, Stimulus]
+) -> str:
+    """One item with what it says it needs: its stimuli first, its key and rationale last."""
     shown = shown_item(item, state, answer_key=answer_key)
     seen = view_of(shown, view, answer_key=answer_key, state=state)
     explained = explanation_html(shown, seen, item) if answer_key else ""
@@ -153,5 +175,20 @@ def _article(item: Item, state: ItemState | None, *, answer_key: bool, view: Vie
     return (
         f'<article lang="{escape(shown.language or "zh-CN")}">'
         f'<header><span class="type">{kind_label(shown)}</span> <span class="code">{escape(shown.identifier)}</span>'
-        f'</header><{holder} class="body">{body}</{holder}>{explained}</article>'
+        f"</header>{_stimuli(shown, stimuli, view)}"
+        f'<{holder} class="body">{body}</{holder}>{explained}</article>'
     )
+
+
+def _stimuli(item: Item, stimuli: Mapping[str, Stimulus], view: View) -> str:
+    shown = []
+    for reference in item.root.iterchildren(qti("qti-assessment-stimulus-ref")):
+        stimulus = stimuli.get(reference.get("href", ""))
+        if stimulus is None:
+            shown.append(
+                f'<p class="not-shown">[材料：{escape(reference.get("title") or reference.get("href") or "")}]</p>'
+            )
+        elif stimulus.body is not None:
+            language = f' lang="{escape(stimulus.language)}"' if stimulus.language else ""
+            shown.append(f'<div class="stimulus"{language}>{children_html(stimulus.body, view)}</div>')
+    return "".join(shown)

@@ -24,10 +24,9 @@ def ruling_on(case: Case, differences: tuple[str, ...]) -> str | None:
     """The words in ``docs/qti-rulings.md`` of the ruling a case that differs falls under, if any."""
     if "expression" in case:
         return next((words for words, applies in EXPRESSION_RULINGS.items() if applies(case)), None)
-    if "item_xml_path" not in case:
-        return None
+    rulings = ITEM_RULINGS if "item_xml_path" in case else SESSION_RULINGS if "steps" in case else {}
     told = " ".join(differences)
-    return next((words for words, applies in ITEM_RULINGS.items() if applies(case, told)), None)
+    return next((words for words, applies in rulings.items() if applies(case, told)), None)
 
 
 def _names_lost_variable(case: Case) -> bool:
@@ -103,7 +102,6 @@ def _limits_lost(_: Case, told: str) -> bool:
 
 
 ITEM_RULINGS: dict[str, Callable[[Case, str], bool]] = {
-    "Limits lost on the way": _limits_lost,
     "Random numbers are our own": lambda case, _: bool(case.get("seed_dependent")),
     "What is not QTI is refused": _is_not_qti,
     "Custom operators are refused": lambda _, told: "error custom-operator" in told,
@@ -111,3 +109,5 @@ ITEM_RULINGS: dict[str, Callable[[Case, str], bool]] = {
     "A single correct response is one value": lambda _, told: "error too-many-values: " in told,
     "Identifiers are case-sensitive, and a response is an option": lambda _, told: "response-not-an-option" in told,
 }
+
+SESSION_RULINGS: dict[str, Callable[[Case, str], bool]] = {"Limits lost on the way": _limits_lost}

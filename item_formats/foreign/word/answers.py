@@ -141,13 +141,12 @@ class AnswerList:
             message = "the answers of this paragraph could not be told apart: write them as “1．A 2．B”, or one a line"
             findings.append(Finding("error", "unclear-answers", message, line=paragraph))
         sections = self._sections_of_drafts(drafts)
+        numbered: dict[int, list[Draft]] = {}
+        for draft in drafts:
+            numbered.setdefault(draft.number, []).append(draft)
         for entry in self.entries:
             wanted = sections.get(entry.section)
-            fitting = [
-                draft
-                for draft in drafts
-                if draft.number == entry.number and (wanted is None or draft.section == wanted)
-            ]
+            fitting = [draft for draft in numbered.get(entry.number, ()) if wanted is None or draft.section == wanted]
             if len(fitting) != 1:
                 many = "several questions have" if fitting else "no question has"
                 message = f"{many} the number {entry.number}: put the answers under the headings of their sections"
@@ -161,7 +160,8 @@ class AnswerList:
                 message = f"question {entry.number} has another answer beside it: make the two agree"
                 findings.append(Finding("error", "answers-differ", message, line=entry.paragraph, column="答案"))
                 draft.fields["答案"] = []
-            draft.fields.setdefault("解析", []).extend(entry.rationale) if entry.rationale else None
+            if entry.rationale:
+                draft.fields.setdefault("解析", []).extend(entry.rationale)
 
     def _sections_of_drafts(self, drafts: Sequence[Draft]) -> dict[int, int]:
         """Which section of questions each section of answers is for: the next one of its type."""

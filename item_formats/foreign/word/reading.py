@@ -58,10 +58,11 @@ def read_word(path: Path) -> ItemTable:
         return ItemTable((), (*findings, Finding("error", "no-questions", message, file=file)))
     rows: list[ItemRow] = []
     firsts = Firsts()
+    unreadable = errors_among(findings)
     for draft in layout.drafts:
         broken = [
             finding
-            for finding in errors_among(findings)
+            for finding in unreadable
             if draft.paragraph <= (finding.line or 0) <= draft.last or finding.line in draft.places.values()
         ]
         row, row_findings = _row(draft, firsts)

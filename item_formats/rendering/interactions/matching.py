@@ -150,7 +150,8 @@ def banked(interaction: etree._Element, view: View) -> list[Choice]:
 def gap_html(gap: etree._Element, view: View) -> str:
     """One gap: a list of the bank; in print a numbered line."""
     interaction = next(gap.iterancestors(qti("qti-gap-match-interaction")), None)
-    if interaction is None:
+    of_the_bank = next(gap.iterancestors(qti("qti-gap-text"), qti("qti-gap-img")), None) is not None
+    if interaction is None or of_the_bank:  # a gap in what fills gaps would have to hold itself
         return ""
     gaps = [one.get("identifier", "") for one in interaction.iter(qti("qti-gap"))]
     identifier = gap.get("identifier", "")

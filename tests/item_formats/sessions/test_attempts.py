@@ -246,6 +246,9 @@ def test_item_feedback_shows_between_attempts_and_afterwards_where_allowed() -> 
     assert not item_feedback_shown(answer(between), "A.1")
     waiting = answer(one(control(show_feedback="true"), submission="simultaneous"))
     assert not item_feedback_shown(waiting, "A.1")
+    silent = one(control(max_attempts="0"), submission="simultaneous")
+    assert item_feedback_shown(after(waiting, EndTest()), "A.1")
+    assert not item_feedback_shown(after(answer(silent), EndTest()), "A.1")
 
 
 def test_remarks_are_kept_where_allowed() -> None:

@@ -15,6 +15,7 @@ from item_formats.sessions import (
     SessionRules,
     TestState,
     begin_test,
+    item_variables,
     step,
 )
 from tests.item_formats.sessions.papers import (
@@ -201,3 +202,18 @@ def test_nothing_happens_after_the_end() -> None:
     assert (state.status, state.current) == ("ended", None)
     for event in (MoveNext(), EndTest(), BeginAttempt(), EndAttempt(), JumpTo(0)):
         assert refusal_of(state, event) == "session-ended"
+
+
+def test_a_branch_out_of_a_simultaneous_part_hands_it_in() -> None:
+    first = section(ref("A", branch("R", YES)) + ref("B"))
+    parts = linear(first, identifier="P", submission="simultaneous") + part(
+        section("C", identifier="T"), identifier="R"
+    )
+    state = after(answer(begun(paper(parts), "A B C")), MoveNext())
+    assert (state.current, state.handed_in, item_variables(state, "A.1")["SCORE"]) == ("C.1", ("P",), 1.0)
+
+
+def test_a_linear_part_nobody_has_seen_may_be_jumped_into() -> None:
+    parts = part(section("A"), identifier="P1") + linear(section("B", identifier="T"), identifier="P2")
+    parts += part(section("C", identifier="U"), identifier="P3")
+    assert after(begun(paper(parts), "A B C"), JumpTo("C"), JumpTo("B")).current == "B.1"

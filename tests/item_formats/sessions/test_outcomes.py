@@ -179,6 +179,12 @@ def test_a_session_in_which_nothing_was_handed_in_is_processed_at_its_end() -> N
     assert after(state, EndTest()).outcomes["TOTAL"] == 2
 
 
+def test_the_end_by_itself_processes_nothing_again() -> None:
+    rules = set_outcome("TOTAL", "<qti-number-presented/>")
+    state = answer(begun(paper(part(section("A B")), outcomes="TOTAL:integer", rules=rules), "A B"))
+    assert after(state, MoveNext(), BeginAttempt(), EndTest()).outcomes["TOTAL"] == 1
+
+
 def test_branch_rules_see_the_outcomes_of_the_test() -> None:
     enough = f'<qti-gte>{variable("TOTAL")}<qti-base-value base-type="float">1</qti-base-value></qti-gte>'
     inside = linear(section(ref("A", branch("C", enough)) + ref("B") + ref("C")))

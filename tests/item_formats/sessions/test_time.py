@@ -169,3 +169,19 @@ def test_a_minimum_that_can_no_longer_be_reached_keeps_nobody() -> None:
     state = begun(paper(linear(inside + section("C", identifier="last"))), "A B C")
     state = after(state, BeginAttempt(), Tick(seconds=11))
     assert after(state, MoveNext()).current == "C.1"
+
+
+def test_when_a_part_is_out_of_time_what_was_saved_in_it_is_handed_in() -> None:
+    first = part(limit(30) + section("A B"), identifier="P1")
+    state = begun(paper(first + part(section("C", identifier="T"), identifier="P2")), "A B C")
+    state = after(state, BeginAttempt(), Save({"RESPONSE": "A"}), MoveNext(), Tick(seconds=31))
+    assert (score(state), score(state, "B.1")) == (1.0, 0.0)
+    assert [state.items[key].phase for key in ("A.1", "B.1", "C.1")] == ["closed", "closed", "initial"]
+
+
+def test_a_section_out_of_time_in_a_simultaneous_part_is_processed_with_the_part() -> None:
+    first = section(limit(30) + ref("A"), identifier="first")
+    test = paper(part(first + section("B", identifier="last"), submission="simultaneous"))
+    state = after(begun(test, "A B"), BeginAttempt(), Save({"RESPONSE": "A"}), Tick(seconds=31))
+    assert (score(state), state.items["A.1"].phase) == (0.0, "closed")
+    assert score(after(state, MoveNext(), MoveNext())) == 1.0

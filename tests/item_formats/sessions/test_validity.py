@@ -68,6 +68,11 @@ def test_without_a_minimum_everything_must_be_put_in_order() -> None:
     assert len(wrong(some, "identifier", ["C", "A", "B"], "ordered")) == 1
 
 
+def test_what_asks_for_nothing_may_be_left_empty() -> None:
+    for name in ("inline-choice-interaction", "text-entry-interaction", "choice-interaction", "slider-interaction"):
+        assert wrong(interaction(name), "identifier", None) == []
+
+
 def test_a_choice_that_must_be_matched() -> None:
     least = choices("qti-simple-associable-choice", match_max="2", match_min="1")
     found = wrong(interaction("associate-interaction", least, max_associations="0"), "pair", ["A B"])
