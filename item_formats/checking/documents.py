@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from item_formats.checking import content, declarations, interactions, keys, rules, score_range, tests, wording
+from item_formats.checking import content, declarations, interactions, keys, rules, score_range, tasks, tests, wording
 from item_formats.checking.facts import gather
 from item_formats.checking.found import Found, error, refused, told
 from item_formats.documents import Document, Test, read_root
@@ -12,6 +12,7 @@ from item_formats.findings import ItemError
 from item_formats.model import Item
 from item_formats.packages.addresses import folder_of, resolve
 from item_formats.parsing import local_name, qti
+from item_formats.skill_tasks import is_skill_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -107,6 +108,14 @@ def _of_package(package: Package) -> list[Finding]:
 
 
 def _found_in(document: Document) -> Iterator[Found]:
+    if isinstance(document, Item) and is_skill_task(document):
+        yield from tasks.tasks_add_up(document)
+        yield from (one for one in _found_by_rules(document) if one.code not in tasks.NOT_OF_TASKS)
+    else:
+        yield from _found_by_rules(document)
+
+
+def _found_by_rules(document: Document) -> Iterator[Found]:
     facts = gather(document.root)
     told_already: set[str] = set()
     for rule in RULES.get(local_name(document.root), ()):

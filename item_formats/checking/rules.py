@@ -142,14 +142,16 @@ def _lookup(rule: etree._Element, variable: Variable, given: Type | None, found:
 def score_is_set(facts: Facts) -> Iterator[Found]:
     """Whether the item can be scored at all, and by what."""
     processing = facts.processing
+    outcomes = [one.element for one in facts.of_kind("outcome") if one.element is not None]
+    elsewhere = any(element.get("external-scored") for element in outcomes)
     if processing is None:
-        if not any(one.element is not None and one.element.get("external-scored") for one in facts.of_kind("outcome")):
+        if not elsewhere:
             message = "the item has no response processing: it is a candidate's copy, or cannot be scored"
             yield warning(facts.root, "no-processing", message)
         return
     own_rules = any(local_name(child) for child in processing)
     if facts.template is None or own_rules:
-        if not own_rules and facts.template is None:
+        if not own_rules and facts.template is None and not elsewhere:
             message = "qti-response-processing is empty, so every answer scores nothing: add rules or a template"
             yield warning(processing, "no-processing", message)
         return

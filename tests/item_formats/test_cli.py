@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from item_formats import ItemRow, read_item, write_items_csv
 from item_formats.cli import item
+from tests.item_formats.checking.examples import GOOD, TEMPLATED
 from tests.item_formats.documents import capitals, correct, multiple, single, true_false
+from tests.shared import shared
 
-if TYPE_CHECKING:
-    from pathlib import Path
+MANIFEST = """<manifest xmlns="http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1" identifier="M"><organizations/>
+<resources><resource identifier="r" type="imsqti_item_xmlv3p0" href="items/q.xml"><file href="items/q.xml"/></resource>
+</resources></manifest>"""
 
 
 def run(*arguments: object) -> Result:
@@ -200,3 +203,132 @@ def test_the_package_imports_quickly_enough_to_be_no_reason_to_wait() -> None:
     program = "import sys, item_formats; print(','.join(m for m in ('numpy', 'scipy', 'click') if m in sys.modules))"
     printed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert printed.strip() == ""
+
+
+FIXTURES = Path(__file__).parent / "fixtures" / "interactions"
+
+
+@pytest.mark.parametrize("name", ["bank.zip", "bank.xlsx", "bank.docx", "bank.gift", "bank.csv"])
+def test_items_go_to_every_format_and_come_back_with_their_keys(bank: Path, tmp_path: Path, name: str) -> None:
+    there, back = tmp_path / "there" / name, tmp_path / "back"
+    there.parent.mkdir()
+    assert run("convert", bank, there).exit_code == 0
+    assert run("check", there).exit_code == 0
+    assert run("convert", there, back).exit_code == 0
+    assert sorted(read_item(path).key for path in back.rglob("*.xml")) == sorted(["A", "ABD", "×"])
+
+
+def test_moodle_has_the_same_ending_as_qti_and_is_told_apart(bank: Path, tmp_path: Path) -> None:
+    there = tmp_path / "moodle.xml"
+    assert run("convert", bank, there, "--to", "moodle").exit_code == 0
+    assert b"<quiz>" in there.read_bytes()
+    assert run("check", there).stdout.startswith("3 items")
+
+
+def test_convert_to_aiken_refuses_what_aiken_cannot_say(bank: Path, tmp_path: Path) -> None:
+    result = run("convert", bank, tmp_path / "bank.txt")
+    assert (result.exit_code, (tmp_path / "bank.txt").exists()) == (1, False)
+    assert "not-expressible" in result.stderr
+
+
+@pytest.mark.parametrize(("to", "namespace"), [("qti22", b"imsqti_v2p2"), ("qti21", b"imsqti_v2p1")])
+def test_convert_to_qti_2_and_back_gives_the_same_item(tmp_path: Path, to: str, namespace: bytes) -> None:
+    source, older, again = FIXTURES / "choice.xml", tmp_path / "older.xml", tmp_path / "again.xml"
+    assert run("convert", source, older, "--to", to).exit_code == 0
+    assert namespace in older.read_bytes()
+    assert run("convert", older, again).exit_code == 0
+    assert read_item(again).key == read_item(source).key
+
+
+def test_a_package_becomes_a_package_again_with_its_media(tmp_path: Path) -> None:
+    folder = tmp_path / "bank" / "items"
+    folder.mkdir(parents=True)
+    picture = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+    (tmp_path / "bank" / "images").mkdir()
+    (tmp_path / "bank" / "images" / "a.svg").write_bytes(picture)
+    shown = GOOD.replace("<qti-item-body>", '<qti-item-body><p><img src="../images/a.svg" alt="a"/></p>')
+    (folder / "q.xml").write_text(shown, encoding="utf-8")
+    first, second, page = tmp_path / "1.zip", tmp_path / "2.zip", tmp_path / "page.html"
+    assert run("convert", tmp_path / "bank", first).exit_code == 0
+    assert run("convert", first, second).exit_code == 0
+    with zipfile.ZipFile(second) as archive:
+        assert archive.read("images/a.svg") == picture
+    assert run("render", second, "--out", page).exit_code == 0
+    assert 'src="data:image/svg+xml' in page.read_text(encoding="utf-8")
+
+
+def test_media_outside_the_folder_above_an_item_is_never_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.svg").write_text("<svg/>", encoding="utf-8")
+    folder = tmp_path / "a" / "b" / "items"
+    folder.mkdir(parents=True)
+    (tmp_path / "a" / "b" / "link.svg").symlink_to(tmp_path / "secret.svg")
+    for name, address in (("1", "../../../secret.svg"), ("2", "../link.svg")):
+        shown = GOOD.replace("<qti-item-body>", f'<qti-item-body><p><img src="{address}" alt="a"/></p>')
+        (folder / f"{name}.xml").write_text(shown.replace('"item"', f'"Q{name}"'), encoding="utf-8")
+    run("convert", tmp_path / "a", tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.svg"))
+
+
+def test_check_tells_the_place_of_a_fault_inside_a_package(tmp_path: Path) -> None:
+    bad = GOOD.replace("<qti-value>A<", "<qti-value>\n  C\n<")
+    path = tmp_path / "bank.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("imsmanifest.xml", MANIFEST)
+        archive.writestr("items/q.xml", bad)
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert f"{path}/items/q.xml:1:" in result.stdout
+    assert "key-not-an-option" in result.stdout
+
+
+def test_score_reads_cases_line_by_line_and_one_bad_case_does_not_stop_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "q.xml").write_text(GOOD, encoding="utf-8")
+    cases = [
+        {"id": 1, "item": "q.xml", "responses": {"RESPONSE": "A"}},
+        {"id": "two", "item": "q.xml", "responses": {"RESPONSE": None}},
+        {"id": 3, "item": "nowhere.xml", "responses": {}},
+        {"id": 4, "item": GOOD, "responses": {"RESPONSE": "B"}},
+        {"id": 5, "item": TEMPLATED.decode(), "responses": {"RESPONSE": 7}, "seed": 3},
+        {"id": 6, "item": "q.xml", "responses": {"OTHER": "A"}},
+    ]
+    path = tmp_path / "cases.jsonl"
+    path.write_text("".join(json.dumps(case) + "\n" for case in cases) + "no case\n", encoding="utf-8")
+    result = run("score", "--cases", path)
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1
+    assert [line["id"] for line in lines] == [1, "two", 3, 4, 5, 6, None]
+    assert lines[0] == {"id": 1, "outcomes": {"SCORE": 1.0}}
+    assert lines[1] == {"id": "two", "outcomes": {"SCORE": 0.0}}
+    assert lines[3]["outcomes"] == {"SCORE": 0.0}
+    assert lines[4]["outcomes"]["SCORE"] in {0.0, 1.0}
+    assert [line["findings"][0]["code"] for line in (lines[2], *lines[5:])] == [
+        "no-file", "unknown-response", "bad-case",
+    ]  # fmt: skip
+    assert run("score", "--cases", path).stdout == result.stdout
+
+
+def test_score_takes_an_item_or_cases_and_not_both(tmp_path: Path) -> None:
+    assert run("score").exit_code == 2
+    (tmp_path / "q.xml").write_text(GOOD, encoding="utf-8")
+    assert run("score", tmp_path / "q.xml", "--cases", tmp_path / "q.xml").exit_code == 2
+
+
+def test_check_with_a_folder_that_holds_no_schema_says_so(tmp_path: Path) -> None:
+    result = run("check", FIXTURES / "choice.xml", "--schema", tmp_path)
+    assert (result.exit_code, "no-schema" in result.stdout + result.stderr) == (1, True)
+
+
+def test_check_with_the_schema_says_what_the_schema_says(tmp_path: Path) -> None:
+    schemas = shared("qti/schemas")
+    path = tmp_path / "q.xml"
+    path.write_text(GOOD.replace("<qti-prompt>", "<qti-prompd/><qti-prompt>"), encoding="utf-8")
+    result = run("check", path, "--schema", schemas)
+    assert result.exit_code == 1
+    assert "error schema: [item] the schema says: Element 'qti-prompd': This element is not expected." in result.stdout
+    assert run("check", FIXTURES / "choice.xml", "--schema", schemas).exit_code == 0
+
+
+def test_a_comment_among_response_rules_is_no_reason_to_crash(tmp_path: Path) -> None:
+    path = tmp_path / "q.xml"
+    path.write_text(GOOD.replace("<qti-response-condition>", "<!--x--><qti-response-condition>"), encoding="utf-8")
+    assert run("convert", path, tmp_path / "q.gift").exit_code in {0, 1}

@@ -230,14 +230,16 @@ class _Parser:
         if label is None or self.part not in {"stem", "options"}:
             return False
         letter, end, bare = label
-        if self.half_width(letter) != draft.next_letter or (bare and len(draft.options) == 0 and not line.label):
+        if self.half_width(letter) != draft.next_letter:
             return False
+        if bare and not draft.options and not any(phrases.inner_options(text, end, "B", bare=True)):
+            return False  # a sentence that begins with a letter
         rich = line.rich if line.label else line.rich.cut(end)
         start = 0 if line.label else end
         following = chr(ord(draft.next_letter) + 1)
         labels = [(letter, 0, 0)] + [
             (written, at - start, text_at - start)
-            for written, at, text_at in phrases.inner_options(line.rich.text, start, following)
+            for written, at, text_at in phrases.inner_options(line.rich.text, start, following, bare=bare)
         ]
         self.add_options(rich, labels, line.number)
         return True

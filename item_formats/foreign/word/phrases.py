@@ -55,6 +55,7 @@ _INNER_OPTION = re.compile(
     rf"(?<![A-Za-z0-9Ａ-Ｚ])(?:[（(]\s*(?P<bracketed>{_LABEL})\s*[)）]\s*[.．、]?|(?P<plain>{_LABEL})\s*[.．、:：)）])"
     r"[ \t\u3000]*"
 )
+_BARE_OPTION = re.compile(rf"(?:^|(?<=[\s\u3000]))(?P<bare>{_LABEL})[ \t\u3000]+")
 _MARKER = re.compile(rf"\s*[【\[（(]\s*(?P<type>(?:{_TYPE})题?)\s*[】\]）)]\s*")
 _MARKS = re.compile(r"\s*[（(【\[]\s*(?:本[小]?题)?\s*(?P<marks>\d+(?:\.\d+)?)\s*分\s*[)）】\]]\s*")
 _FIELD_NAMES = {
@@ -94,6 +95,7 @@ _FIELD = re.compile(rf"[【\[［]\s*(?P<boxed>{_NAMES})\s*[】\]］]\s*[:：]?\s
 _TRUE = frozenset(["√", "✓", "✔", "☑", "对", "正确", "T", "TRUE", "True", "true", "是", "Y"])
 _FALSE = frozenset(["×", "✗", "✘", "☒", "X", "x", "错", "错误", "F", "FALSE", "False", "false", "否", "N", "╳"])
 _KEY = r"(?:[A-HＡ-Ｈ](?:[\s、，,;；]*[A-HＡ-Ｈ]){0,7}|[√✓✔☑×✗✘☒]|正确|错误|对|错|[TFＴＦ])"
+_KEYED = re.compile(rf"\s*(?:正确|参考|标准)?答案[是为]?[\s\u3000]*(?P<key>{_KEY})[\s\u3000]*[。.]?\s*")
 KEY_IN_BLANK = re.compile(rf"[（(][\s\u3000]*(?P<key>{_KEY})[\s\u3000]*[)）]")
 ENTRY = re.compile(rf"(?P<number>{_FIGURES})\s*[.．、:：)）\s]\s*(?P<key>{_KEY})(?![A-Za-z0-9Ａ-Ｚ\u4e00-\u9fff])")
 RANGE = re.compile(
@@ -188,12 +190,16 @@ def option_label(text: str) -> tuple[str, int, bool] | None:
     return found["bracketed"] or found["plain"] or found["bare"], found.end(), bool(found["bare"])
 
 
-def inner_options(text: str, start: int, letter: str) -> Iterator[tuple[str, int, int]]:
-    """Options that follow on the same line, from `letter` on: as typed, where label and text begin."""
+def inner_options(text: str, start: int, letter: str, *, bare: bool = False) -> Iterator[tuple[str, int, int]]:
+    """Options that follow on the same line, from `letter` on: as typed, where label and text begin.
+
+    `bare` letters have nothing behind them but a gap: ``A 甲  B 乙``.
+    """
     place = start
+    pattern = _BARE_OPTION if bare else _INNER_OPTION
     while True:
-        for found in _INNER_OPTION.finditer(text, place):
-            written = found["bracketed"] or found["plain"]
+        for found in pattern.finditer(text, place):
+            written = found["bare"] if bare else found["bracketed"] or found["plain"]
             if unicodedata.normalize("NFKC", written) == letter:
                 yield written, found.start(), found.end()
                 place, letter = found.end(), chr(ord(letter) + 1)
@@ -224,7 +230,8 @@ def fields(text: str) -> list[tuple[str, int, int]]:
     """Parts such as 答案： and 【解析】 of a line that begins with one: name, where its text begins and ends."""
     first = _FIELD.match(text.lstrip("* \t\u3000"))
     if first is None:
-        return []
+        keyed = _KEYED.fullmatch(text)
+        return [] if keyed is None else [("答案", *keyed.span("key"))]
     offset = len(text) - len(text.lstrip("* \t\u3000"))
     found = [match for match in _FIELD.finditer(text, offset) if _starts_field(text, match, offset)]
     ends = [match.start() for match in found[1:]] + [len(text)]

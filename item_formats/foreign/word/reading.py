@@ -145,6 +145,14 @@ def _row(draft: Draft, firsts: Firsts) -> tuple[ItemRow | None, list[Finding]]:
     named = joined(draft.fields.get("题型", ())).text.strip()
     kind = phrases.type_named(named)[1] if named else draft.kind
     kind = kind or _kind(draft, stem, key)
+    if draft.kind_known and draft.kind is None and not named and not draft.options:  # under 选择题
+        message = "no options were found: write them as “A．… B．…”, on lines of their own or side by side"
+        findings.append(Finding("error", "no-options", message, column="选项A"))
+    elif kind is Kind.ESSAY and draft.kind is None and not named and "答案" not in draft.fields:
+        message = (
+            "neither options nor an answer were found: write “A．…” and “答案：…”, or a heading such as 一、简答题"
+        )
+        findings.append(Finding("error", "no-answer", message, column="答案"))
     stem = _with_blanks(stem, kind)
     options = [joined(lines).strip() for _, lines in draft.options]
     question = Question(
