@@ -128,7 +128,6 @@ def _found_by_rules(document: Document) -> Iterator[Found]:
     if isinstance(document, Item):
         try:
             yield from wording.items_read_well(document)
-            yield from wording.skill_tasks_add_up(document)
         except ItemError as failure:
             yield from (one for one in refused(document.root, failure) if one.message not in told_already)
 

@@ -1,4 +1,4 @@
-"""What is asked of items of a kind: skill tasks, house style in Chinese, stems and options that show something."""
+"""House style of items in Chinese, and stems and options that show nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from item_formats.checking.found import Found, warning
 from item_formats.choice import wording_findings
-from item_formats.parsing import line_of, qti
-from item_formats.skill_tasks.faults import skill_task_findings
+from item_formats.parsing import qti
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +29,3 @@ def items_read_well(item: Item) -> Iterator[Found]:
         for finding in wording_findings(item.item_type, item.stem_text):
             named = replace(finding, column=None)
             yield Found(named.severity, named.code, named.message, at)
-
-
-def skill_tasks_add_up(item: Item) -> Iterator[Found]:
-    """The marks of a skill task against its outcomes; see `skill_task_findings`."""
-    for finding in skill_task_findings(item):
-        at = item.root
-        if finding.line is not None:
-            at = next((one for one in item.root.iter("*") if line_of(one) == finding.line), at)
-        yield Found(finding.severity, finding.code, finding.message, at)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from item_formats.checking.interactions import BOUND
 from item_formats.processing import expression_names
 from item_formats.processing.expressions.registry import _EXPRESSIONS
 from item_formats.skill_tasks import Criterion, SkillTask, skill_task
-from item_formats.vocabulary import BASE_TYPES, INTERACTIONS
+from item_formats.vocabulary import BASE_TYPES, ELEMENTS, INTERACTIONS
 
 
 def test_every_interaction_has_its_variable() -> None:
@@ -52,3 +54,9 @@ def test_a_skill_task_whose_outcome_is_worth_something_else_is_an_error() -> Non
     item = skill_task(task())
     changed = read_item(item.xml.replace(b'normal-maximum="6"', b'normal-maximum="5"'))
     assert "marks-differ" in {finding.code for finding in check(changed)}
+
+
+def test_the_page_on_qti_names_every_element() -> None:
+    page = (Path(__file__).parent.parent.parent.parent / "docs" / "qti.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z0-9-]+)`", page))
+    assert [name for name in ELEMENTS if name.removeprefix("qti-") not in told and name not in told] == []
