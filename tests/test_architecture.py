@@ -43,7 +43,7 @@ def test_only_public_names_cross_rooms(package: str) -> None:
 @pytest.mark.parametrize("package", ["item_formats", "calibration", "engine"])
 def test_public_names_are_declared_and_exist(package: str) -> None:
     room = __import__(package)
-    assert room.__all__ == sorted(room.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert len(room.__all__) == len(set(room.__all__)) > 20
     assert [name for name in room.__all__ if not hasattr(room, name)] == []
 
 

@@ -303,8 +303,11 @@ class _Writing:
 
     def text(self, markup: str) -> str:
         if self.rich:
-            return self.escaped(html_of_markup(markup, gap=_BLANK))
-        return self.escaped(plain_text(markup.replace(GAP, _BLANK)) or "")
+            text = self.escaped(html_of_markup(markup, gap=_BLANK))
+        else:
+            text = self.escaped(plain_text(markup.replace(GAP, _BLANK)) or "")
+        # A text that begins like a format gets the right one before it.
+        return f"[{'html' if self.rich else 'plain'}]{text}" if _FORMAT.match(text) else text
 
     def answers(self, question: Question, findings: list[Finding]) -> str:
         if question.kind is Kind.TRUE_FALSE:
@@ -313,6 +316,8 @@ class _Writing:
             return self.choices(question, findings)
         if question.kind is Kind.MATCHING:
             pairs = [*question.pairs, *(("", target) for target in question.unmatched)]
+            if any("->" in self.text(source) for source, _ in pairs):
+                raise ValueError("GIFT reads -> in what is to be matched as its own sign")
             return " ".join(f"={self.text(source)} -> {self.text(target)}" for source, target in pairs)
         if question.kind is Kind.ESSAY:
             if question.model_answer:
@@ -341,22 +346,22 @@ class _Writing:
         written = []
         for choice in question.choices:
             share = shares[choice]
-            if not several and share == 1:
-                sign = "="
-            elif share or several:
-                sign = f"~%{number(share * 100)}%"
-            else:
-                sign = "~"
+            text = self.text(choice.markup)
+            sign = "=" if not several and share == 1 else "~"
+            if _WEIGHT.match(text) or several or share not in {Decimal(0), Decimal(1)}:
+                sign += f"%{number(share * 100)}%"  # also before a text that looks like a share
             feedback = f"#{self.text(choice.feedback)}" if choice.feedback else ""
-            written.append(f"{sign}{self.text(choice.markup)}{feedback}")
+            written.append(f"{sign}{text}{feedback}")
         return "\n" + "\n".join(written) + "\n"
 
     def written_answers(self, question: Question) -> str:
         numeric = question.kind is Kind.NUMBER
         written = []
         for answer in question.answers[0]:
-            weight = f"%{number(answer.fraction * 100)}%" if answer.fraction != 1 else ""
             spread = f":{number(answer.tolerance)}" if numeric else ""
             text = answer.text if numeric else self.escaped(answer.text)
+            if "->" in text or "*" in text:
+                raise ValueError("GIFT reads -> and * in answers as signs of its own")
+            weight = f"%{number(answer.fraction * 100)}%" if answer.fraction != 1 or _WEIGHT.match(text) else ""
             written.append(f"={weight}{text}{spread}")
         return ("#" if numeric else "") + " ".join(written)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from item_formats import CandidateProfile, ItemError, for_candidate, read_item
+from item_formats import CandidateProfile, ItemError, check, for_candidate, read_item
 from item_formats.skill_tasks import (
     Criterion,
     SkillTask,
@@ -184,3 +184,13 @@ def test_the_document_is_valid_qti() -> None:
     schema = etree.XMLSchema(etree.parse(shared("qti/schemas") / "qtiv3p0/imsqti_asiv3p0_sbacv1p0_v1p0.xsd"))
     schema.assertValid(etree.fromstring(skill_task(ANNOTATION).xml))
     schema.assertValid(etree.fromstring(for_candidate(skill_task(ANNOTATION)).xml))
+
+
+def test_check_finds_what_does_not_add_up_and_asks_nothing_a_task_does_not_have() -> None:
+    item = skill_task(ANNOTATION)
+    assert check(item) == []
+    wrong = read_item(item.xml.replace(b"<dd>6</dd>", b"<dd>7</dd>"))
+    assert {(finding.severity, finding.code) for finding in check(wrong)} == {
+        ("error", "marks-sum"),
+        ("error", "marks-differ"),
+    }

@@ -248,6 +248,8 @@ def test_another_encoding_and_mojibake_refuse_the_file(tmp_path: Path) -> None:
 
 # What cells hold: quotes, commas, lines, markup, signs that spreadsheets take for formulas, wide and raised letters.
 cell_texts = st.text("数据标注模型，。（）ABab01 \"',;<>&=+\n²Ａ", min_size=1, max_size=30).map(str.strip).filter(bool)
+# An option that begins like its own label is refused in a table, so it cannot come back from one.
+cell_texts = cell_texts.filter(lambda text: not text.startswith(tuple(f"{letter}）" for letter in "ABＡ")))
 
 
 @st.composite
