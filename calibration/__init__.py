@@ -2,7 +2,18 @@
 
 from calibration.classical import ItemStatistics, OptionStatistics, item_statistics
 from calibration.files import write_text_whole
-from calibration.models import ItemParameters, ParameterTable, Scale, information, probability
+from calibration.models import (
+    MODELS,
+    Curves,
+    ItemParameters,
+    ModelError,
+    ParameterTable,
+    Scale,
+    check_parameters,
+    information,
+    model_named,
+    probability,
+)
 from calibration.pages import chart_svg, facts, new_chart, report_page, table
 from calibration.priors import DEFAULT_PRIORS, NO_PRIORS, LogNormal, Normal, Priors
 from calibration.report import write_report
@@ -13,13 +24,16 @@ from calibration.screening import Flag, benjamini_hochberg, screen
 
 __all__ = [
     "DEFAULT_PRIORS",
+    "MODELS",
     "NO_PRIORS",
     "Calibration",
     "CalibrationError",
+    "Curves",
     "Flag",
     "ItemParameters",
     "ItemStatistics",
     "LogNormal",
+    "ModelError",
     "Normal",
     "OptionStatistics",
     "ParameterTable",
@@ -33,10 +47,12 @@ __all__ = [
     "benjamini_hochberg",
     "calibrate",
     "chart_svg",
+    "check_parameters",
     "eap_scores",
     "facts",
     "information",
     "item_statistics",
+    "model_named",
     "named_priors",
     "new_chart",
     "pool_responses",

@@ -134,7 +134,7 @@ def _difficulties(calibration: Calibration, responses: Responses, cut: float | N
     bins = np.arange(-CURVE_RANGE, CURVE_RANGE + 0.01, 0.25)
     for values, weights, color, label, sign in (
         (scores.theta, responses.weight, SERIES[1], "persons (EAP)", 1),
-        (np.array([item.b for item in calibration.items]), None, INK, "items (b)", -1),
+        (np.array([item.difficulty for item in calibration.items]), None, INK, "items (b)", -1),
     ):
         counts, _ = np.histogram(np.clip(values, -CURVE_RANGE, CURVE_RANGE), bins, weights=weights)
         axes.bar(bins[:-1], sign * counts / counts.sum(), width=0.23, align="edge", color=color, label=label)
@@ -193,7 +193,7 @@ def characteristic_curve(
         return 2 + (1 - p) * (height - 4)
 
     nodes = np.linspace(-CURVE_RANGE, CURVE_RANGE, 33)
-    P = ParameterTable.of([item]).probability(D * nodes + (1 - D) * item.b)[0]
+    P = ParameterTable.of([item]).probability(D * nodes + (1 - D) * item.difficulty)[0]
     path = "M" + "L".join(f"{x(t):.1f} {y(p):.1f}" for t, p in zip(nodes, P, strict=True))
     dots = "".join(f'<circle cx="{x(t):.1f}" cy="{y(p):.1f}" r="2"/>' for t, p in observed)
     line = ""
@@ -226,7 +226,9 @@ def _items(
     for j, s in enumerate(statistics):
         item = parameters.get(s.item)
         numbers = (
-            ["–"] * 4 if item is None else [_number(v) for v in (item.a, item.se.get("a"), item.b, item.se.get("b"))]
+            ["–"] * 4
+            if item is None
+            else [_number(v) for v in (item.a, item.se.get("a"), item.difficulty, item.se.get("b"))]
         )
         curve = characteristic_curve(item, observed[j], calibration.scale.D, cut) if item is not None else ""
         name = f'{escape(s.item)}<br/><span class="note">{escape(labels.get(s.item, ""))}</span>'

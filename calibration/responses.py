@@ -36,6 +36,8 @@ class Responses:
     OMITTED or NOT_REACHED. `option` (R,) indexes `options`, the distinct response codes, where the file held the
     options chosen instead of scores (-1 for none). `weight` (N,) weighs persons. `form` (N,) indexes `forms`: persons
     with the same form saw the same items.
+
+    With raters a person has a row for each rater of an item, sorted by person, item, rater.
     """
 
     persons: tuple[str, ...]
@@ -50,6 +52,13 @@ class Responses:
     option: NDArray[np.int16] | None = None
     options: tuple[str, ...] = ()
     key: Mapping[str, str] = field(default_factory=dict)
+    group: NDArray[np.int32] | None = None  # (N,), indexes `groups`; None: all persons are of one group
+    groups: tuple[str, ...] = ()
+    rater: NDArray[np.int32] | None = None  # (R,), indexes `raters`; None: no raters
+    raters: tuple[str, ...] = ()
+    position: NDArray[np.int32] | None = None  # (R,), place of the item in the person's test, from 1; 0 unknown
+    seconds: NDArray[np.float32] | None = None  # (R,), time spent on the item, NaN unknown
+    shift: Mapping[str, int] = field(default_factory=dict)  # what was taken from the scores of an item to start at 0
 
     @property
     def counts(self) -> dict[str, int]:

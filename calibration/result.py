@@ -187,9 +187,9 @@ def _parameters(
                 item,
                 model,
                 float(a[j]),
-                float(model_b[j]),
+                (float(model_b[j]),),
                 se=se,
-                covariance=float(covariance[j, 0, 1]) if known else 0.0,
+                covariance=tuple(map(tuple, covariance[j].tolist())) if known else (),
                 n=float(n[j]),
             )
         )

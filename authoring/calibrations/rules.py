@@ -160,7 +160,7 @@ def save_calibration(
                 "point_biserial": _known(one.point_biserial),
                 "model": item.model if item else None,
                 "a": item.a if item else None,
-                "b": item.b if item else None,
+                "b": item.difficulty if item else None,
                 "se_a": item.se.get("a") if item else None,
                 "se_b": item.se.get("b") if item else None,
                 "flags": " ".join(raised.get(one.item, [])),
@@ -210,7 +210,7 @@ def calibrated_pool(session: Session, standard_id: int, calibration_id: int) -> 
             {
                 "id": item.code,
                 "a": found.a if found else None,
-                "b": found.b if found else None,
+                "b": found.difficulty if found else None,
                 "type": str(item.item_type),
                 "point": item.point,
                 "section": item.section,

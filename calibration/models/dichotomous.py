@@ -1,42 +1,14 @@
-"""What an item response model says: probability of success, information, and the parameters of an item."""
+"""Dichotomous items as columns: probability of success and information of many at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-ModelName = Literal["Rasch", "1PL", "2PL"]
-MODELS: tuple[ModelName, ...] = ("Rasch", "1PL", "2PL")
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The scale that parameters are on: P = c + (d - c) · logistic(D · a · (theta - b)); theta ~ N(mean, sd²)."""
-
-    id: str = "theta"
-    D: float = 1.0
-    mean: float = 0.0
-    sd: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ItemParameters:
-    """One item on a scale. `se` holds the standard errors by parameter; `covariance` that of (a, b); `n` persons."""
-
-    id: str
-    model: str
-    a: float
-    b: float
-    c: float = 0.0
-    d: float = 1.0
-    se: Mapping[str, float] = field(default_factory=dict)
-    covariance: float = 0.0
-    n: float = 0.0
-    version: str | None = None
+from calibration.models.parameters import ItemParameters, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +24,7 @@ class ParameterTable:
 
     @classmethod
     def of(cls, items: Sequence[ItemParameters], scale: Scale | None = None) -> ParameterTable:
-        a, b, c, d = np.array([(item.a, item.b, item.c, item.d) for item in items], float).reshape(-1, 4).T
+        a, b, c, d = np.array([(item.a, item.difficulty, item.c, item.d) for item in items], float).reshape(-1, 4).T
         return cls(tuple(item.id for item in items), a, b, c, d, (scale or Scale()).D)
 
     def take(self, positions: NDArray[np.intp]) -> ParameterTable:

@@ -1,0 +1,199 @@
+"""What items in any mix of models say: probabilities of their categories, expected marks, information.
+
+The categories of all items are stacked into C = Σ K_j rows, item by item (`start` has the first row of each), so that
+mixed formats are one matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from calibration.models.dichotomous import logistic
+from calibration.models.parameters import DICHOTOMOUS, ItemParameters, Scale, check_parameters
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Items of one family with K categories: their positions (m,), rows (m, K), and parameters with D taken in."""
+
+    family: str
+    items: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    slope: Matrix  # logistic, graded: (m,); divide: (m, K)
+    intercept: Matrix  # logistic: (m,); graded: (m, K - 1); divide: (m, K)
+    lower: Matrix  # (m,), logistic only
+    upper: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The response curves of J items with C categories in all; build it with `Curves.of`."""
+
+    ids: tuple[str, ...]
+    categories: NDArray[np.intp]  # (J,), K of each item
+    start: NDArray[np.intp]  # (J + 1,), first row of each item
+    marks: Matrix  # (C,)
+    groups: tuple[_Alike, ...]
+
+    @classmethod
+    def of(cls, items: Sequence[ItemParameters], scale: Scale | None = None) -> Curves:
+        """Curves of `items` on `scale`. Raises ModelError for parameters that make no curve."""
+        check_parameters(items)
+        D = (scale or Scale()).D
+        categories = np.array([item.categories for item in items], np.intp)
+        start = np.concatenate([[0], np.cumsum(categories)]).astype(np.intp)
+        alike: dict[tuple[str, int], list[int]] = {}
+        for j, item in enumerate(items):
+            alike.setdefault((_family(item), item.categories), []).append(j)
+        return cls(
+            ids=tuple(item.id for item in items),
+            categories=categories,
+            start=start,
+            marks=np.array([mark for item in items for mark in item.category_marks], float),
+            groups=tuple(
+                _alike(family, np.array(members), [items[j] for j in members], start, D)
+                for (family, _), members in alike.items()
+            ),
+        )
+
+    def log_probability(self, theta: ArrayLike) -> Matrix:
+        """Log P(category) at each theta (Q,), (C, Q)."""
+        nodes = np.atleast_1d(np.asarray(theta, float))
+        out = np.empty((len(self.marks), len(nodes)))
+        for group in self.groups:
+            out[group.rows] = _log_probability(group, nodes)
+        return out
+
+    def probability(self, theta: ArrayLike) -> Matrix:
+        """P(category) at each theta (Q,), (C, Q)."""
+        return np.exp(self.log_probability(theta))
+
+    def log_derivatives(self, theta: ArrayLike) -> tuple[Matrix, Matrix]:
+        """First and second derivative of log P(category) in theta, each (C, Q)."""
+        nodes = np.atleast_1d(np.asarray(theta, float))
+        first, second = np.empty((len(self.marks), len(nodes))), np.empty((len(self.marks), len(nodes)))
+        for group in self.groups:
+            first[group.rows], second[group.rows] = _log_derivatives(group, nodes)
+        return first, second
+
+    def expected_marks(self, theta: ArrayLike) -> Matrix:
+        """Expected marks of each item, (J, Q)."""
+        return self.sum_items(self.marks[:, None] * self.probability(theta))
+
+    def marks_slope(self, theta: ArrayLike) -> Matrix:
+        """Derivative of the expected marks in theta, (J, Q)."""
+        first, _ = self.log_derivatives(theta)
+        return self.sum_items(self.marks[:, None] * self.probability(theta) * first)
+
+    def information(self, theta: ArrayLike) -> Matrix:
+        """Fisher information of each item, Σ_k P_k (d log P_k / d theta)² (Samejima, 1969), (J, Q)."""
+        first, _ = self.log_derivatives(theta)
+        return self.sum_items(self.probability(theta) * first**2)
+
+    def sum_items(self, rows: Matrix) -> Matrix:
+        """Sums of (C, …) over the categories of each item, (J, …)."""
+        if not len(self.ids):
+            return np.zeros((0, *rows.shape[1:]))
+        return np.asarray(np.add.reduceat(rows, self.start[:-1], axis=0))
+
+
+def _family(item: ItemParameters) -> str:
+    if item.model in DICHOTOMOUS:
+        return "logistic"
+    return "graded" if item.model == "GRM" else "divide"
+
+
+def _alike(
+    family: str, positions: NDArray[np.intp], items: list[ItemParameters], start: NDArray[np.intp], D: float
+) -> _Alike:
+    K = items[0].categories
+    a = D * np.array([item.a for item in items])
+    b = np.array([item.b for item in items]) if family != "divide" else np.zeros(0)
+    if family == "logistic":
+        slope, intercept = a, -a * b[:, 0]
+    elif family == "graded":
+        slope, intercept = a, -a[:, None] * b
+    else:
+        slope, intercept = np.empty((len(items), K)), np.empty((len(items), K))
+        for row, item in enumerate(items):
+            if item.model == "NRM":
+                slope[row], intercept[row] = D * np.array(item.slopes), np.array(item.intercepts)
+            else:
+                slope[row] = a[row] * np.arange(K)
+                intercept[row] = -a[row] * np.concatenate([[0.0], np.cumsum(item.b)])
+    return _Alike(
+        family=family,
+        items=positions,
+        rows=start[positions][:, None] + np.arange(K),
+        slope=slope,
+        intercept=intercept,
+        lower=np.array([item.c for item in items]),
+        upper=np.array([item.d for item in items]),
+    )
+
+
+def _log_probability(group: _Alike, nodes: Matrix) -> Matrix:
+    if group.family == "logistic":
+        return _log_logistic(group, nodes)
+    if group.family == "graded":
+        return log_graded(group.slope[:, None, None] * nodes + group.intercept[:, :, None])
+    z = group.slope[:, :, None] * nodes + group.intercept[:, :, None]
+    z -= z.max(axis=1, keepdims=True)
+    return np.asarray(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))
+
+
+def _log_logistic(group: _Alike, nodes: Matrix) -> Matrix:
+    z = group.slope[:, None] * nodes + group.intercept[:, None]
+    out = np.empty((len(z), 2, len(nodes)))
+    plain = (group.lower == 0) & (group.upper == 1)
+    out[:, 0], out[:, 1] = -np.logaddexp(0.0, z), -np.logaddexp(0.0, -z)
+    if not plain.all():
+        c, d = group.lower[~plain, None], group.upper[~plain, None]
+        wrong, right = out[~plain, 0], out[~plain, 1]  # of an item without asymptotes
+        with np.errstate(divide="ignore"):
+            out[~plain, 0] = np.logaddexp(np.log(1 - d) + right, np.log(1 - c) + wrong)
+            out[~plain, 1] = np.logaddexp(np.log(c) + wrong, np.log(d) + right)
+    return out
+
+
+def log_graded(z: Matrix) -> Matrix:
+    """Log P of K categories, (m, K, Q), from decreasing logits z (m, K - 1, Q) of P(X ≥ k) = logistic(z_k).
+
+    logistic(u) - logistic(v) = logistic(u) · logistic(-v) · (1 - exp(v - u)), which loses no digits where both are
+    near 0 or 1.
+    """
+    out = np.empty((z.shape[0], z.shape[1] + 1, z.shape[2]))
+    above, below = -np.logaddexp(0.0, -z), -np.logaddexp(0.0, z)  # log P(X ≥ k), log P(X < k)
+    out[:, 0] = below[:, 0]
+    out[:, -1] = above[:, -1]
+    with np.errstate(divide="ignore"):
+        out[:, 1:-1] = above[:, :-1] + below[:, 1:] + np.log(-np.expm1(np.minimum(z[:, 1:] - z[:, :-1], 0.0)))
+    return out
+
+
+def _log_derivatives(group: _Alike, nodes: Matrix) -> tuple[Matrix, Matrix]:
+    if group.family == "divide":
+        P = np.exp(_log_probability(group, nodes))
+        slope = group.slope[:, :, None]
+        mean = (slope * P).sum(axis=1, keepdims=True)
+        variance = (slope**2 * P).sum(axis=1, keepdims=True) - mean**2
+        return np.broadcast_to(slope, P.shape) - mean, np.broadcast_to(-variance, P.shape)
+    if group.family == "graded":
+        a = group.slope[:, None, None]
+        star = logistic(a * nodes + group.intercept[:, :, None])
+        ends = np.ones((len(star), 1, len(nodes)))
+        upper, lower = np.concatenate([ends, star], axis=1), np.concatenate([star, 0 * ends], axis=1)
+        return a * (1 - upper - lower), -(a**2) * (upper * (1 - upper) + lower * (1 - lower))
+    z = group.slope[:, None] * nodes + group.intercept[:, None]
+    a, width = group.slope[:, None], (group.upper - group.lower)[:, None]
+    log_change = np.log(width) - np.logaddexp(0.0, z) - np.logaddexp(0.0, -z)  # of |dP / d theta| / a
+    ratio = np.exp(log_change[:, None, :] - _log_logistic(group, nodes)) * np.array([[-1.0], [1.0]])
+    first = a[:, None] * ratio
+    second = (a**2 * (1 - 2 * logistic(z)))[:, None] * ratio - first**2
+    return first, second
