@@ -1,16 +1,19 @@
-"""What is believed of item parameters before the data: densities of a and b and their derivatives.
+"""What is believed of item parameters before the data.
 
-The densities are of a and b themselves. Estimation works in slope and intercept, so every derivative goes through the
-chain rule b = -intercept / slope; no Jacobian is added, because the maximum of a density times a likelihood does not
-depend on the variables it is searched in.
+The densities are of the reported parameters themselves (a, b or b1 …, c, d); estimation works in slopes and intercepts,
+and its derivatives go through the chain rule (`calibration.estimation.beliefs`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
-import numpy as np
-from numpy.typing import NDArray
+
+class PriorError(ValueError):
+    """A prior that makes no sense; the message names it and says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +23,61 @@ class LogNormal:
     mean: float | None
     sd: float
 
+    def __post_init__(self) -> None:
+        _positive(self.sd, self)
+
     def __str__(self) -> str:
         return f"lognormal({_mean(self.mean)}, {self.sd:g})"
 
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """b ~ N(mean, sd²); with mean None around the items' own mean."""
+    """N(mean, sd²) of a or of every b; with mean None around the mean of the items that share `family`."""
 
     mean: float | None
     sd: float
+    family: str = ""
+
+    def __post_init__(self) -> None:
+        _positive(self.sd, self)
 
     def __str__(self) -> str:
-        return f"normal({_mean(self.mean)}, {self.sd:g})"
+        shared = f" of {self.family}" if self.family else ""
+        return f"normal({_mean(self.mean)}{shared}, {self.sd:g})"
+
+
+@dataclass(frozen=True, slots=True)
+class LogitNormal:
+    """logit c ~ N(mean, sd²), as a density of logit c (mirt's and flexMIRT's normal prior on the guessing logit)."""
+
+    mean: float
+    sd: float
+
+    def __post_init__(self) -> None:
+        _positive(self.sd, self)
+
+    def __str__(self) -> str:
+        return f"logitnormal({self.mean:g}, {self.sd:g})"
+
+
+@dataclass(frozen=True, slots=True)
+class Beta:
+    """c ~ Beta(alpha, beta), as a density of c."""
+
+    alpha: float
+    beta: float
+
+    def __post_init__(self) -> None:
+        _positive(self.alpha, self)
+        _positive(self.beta, self)
+
+    def __str__(self) -> str:
+        return f"beta({self.alpha:g}, {self.beta:g})"
+
+
+def _positive(value: float, prior: object) -> None:
+    if not (value > 0 and math.isfinite(value)):
+        raise PriorError(f"{type(prior).__name__}: {value:g} must be a positive number")
 
 
 def _mean(mean: float | None) -> str:
@@ -41,56 +86,68 @@ def _mean(mean: float | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """Priors of a calibration; None leaves the parameter to the data."""
+    """Priors of an item's parameters; None leaves one to the data."""
 
-    a: LogNormal | None = None
+    a: LogNormal | Normal | None = None
     b: Normal | None = None
+    c: Beta | LogitNormal | None = None
+    d: Beta | LogitNormal | None = None
 
     def __str__(self) -> str:
-        named = [f"{name} ~ {prior}" for name, prior in (("a", self.a), ("b", self.b)) if prior is not None]
+        named = [f"{name} ~ {prior}" for name in ("a", "b", "c", "d") if (prior := getattr(self, name)) is not None]
         return ", ".join(named) or "none"
+
+    def over(self, other: Priors) -> Priors:
+        """These priors, with `other` where they say nothing."""
+        return Priors(self.a or other.a, self.b or other.b, self.c or other.c, self.d or other.d)
 
 
 # With about 200 responses an item, slopes need a gentle hand, difficulties none. The mean floats with the items
 # (BILOG-MG's FLOAT option): hundreds of items pulled to a fixed mean would together move the scale
-# (docs/decisions/0004-default-priors.md).
-DEFAULT_PRIORS = Priors(a=LogNormal(None, 0.5))
+# (docs/decisions/0004-default-priors.md). Guessing is found by no sample this field has: 4 options, as 20 persons.
+DEFAULT_PRIORS = Priors(a=LogNormal(None, 0.5), c=Beta(5, 17), d=Beta(17, 5))
 NO_PRIORS = Priors()
 
 
-@dataclass(frozen=True, slots=True)
-class PriorTerms:
-    """log prior (J,), its gradient (J, 2) and Hessian (J, 2, 2) in (slope, intercept)."""
+def priors_of_items(items: Sequence[str], priors: Priors | Mapping[str, Priors] | None) -> tuple[Priors, ...]:
+    """The priors of every item: `priors` for all, or by id or pattern (`*`, `CR*`), the most exact pattern first.
 
-    value: NDArray[np.float64]
-    gradient: NDArray[np.float64]
-    hessian: NDArray[np.float64]
-
-
-def prior_terms(priors: Priors, slope: NDArray[np.float64], intercept: NDArray[np.float64]) -> PriorTerms:
-    """Log density of the priors at slopes and intercepts (J,) with D = 1, and its derivatives.
-
-    A floating mean is the maximum over the mean, so the gradient holds as it stands; the Hessian leaves out its 1 / J
-    share.
+    Where an exact id leaves a parameter out, a pattern that names it is used. Raises PriorError for a pattern or id
+    that fits no item.
     """
-    J = len(slope)
-    value, gradient, hessian = np.zeros(J), np.zeros((J, 2)), np.zeros((J, 2, 2))
-    if priors.a is not None:
-        log_a, variance = np.log(slope), priors.a.sd**2
-        of_a = priors.a.mean is not None  # a density of a carries the factor 1 / a, one of log a does not
-        away = log_a - (log_a.mean() if priors.a.mean is None else priors.a.mean)
-        value += -(away**2) / (2 * variance) - of_a * log_a - 0.5 * np.log(2 * np.pi * variance)
-        gradient[:, 0] += -(away / variance + of_a) / slope
-        hessian[:, 0, 0] += (away / variance + of_a - 1 / variance) / slope**2
-    if priors.b is not None:
-        variance = priors.b.sd**2
-        b = -intercept / slope
-        away = b - (b.mean() if priors.b.mean is None else priors.b.mean)
-        value += -(away**2) / (2 * variance) - 0.5 * np.log(2 * np.pi * variance)
-        db = np.stack([-b / slope, -1 / slope], axis=1)
-        ddb = np.zeros((J, 2, 2))
-        ddb[:, 0, 0] = 2 * b / slope**2
-        ddb[:, 0, 1] = ddb[:, 1, 0] = 1 / slope**2
-        gradient += -(away / variance)[:, None] * db
-        hessian += -(db[:, :, None] * db[:, None, :]) / variance - (away / variance)[:, None, None] * ddb
-    return PriorTerms(value, gradient, hessian)
+    if priors is None or isinstance(priors, Priors):
+        return (priors or NO_PRIORS,) * len(items)
+    known = set(items)
+    patterns = sorted((name for name in priors if name not in known), key=lambda name: (-len(name.rstrip("*")), name))
+    for pattern in patterns:
+        if not any(fnmatchcase(item, pattern) for item in items):
+            raise PriorError(f"priors for {pattern!r}: no item has that id or fits that pattern")
+    found = []
+    for item in items:
+        of_item = priors.get(item, NO_PRIORS)
+        for pattern in patterns:
+            if fnmatchcase(item, pattern):
+                of_item = of_item.over(priors[pattern])
+        found.append(of_item)
+    return tuple(found)
+
+
+def family_priors(families: Mapping[str, str], sd: float = 0.3) -> dict[str, Priors]:
+    """Priors for clones: items (id → family) whose difficulties scatter by `sd` around their family's own mean.
+
+    Sinharay, Johnson and Williamson (2003) fit such families by simulation; here the mean is at its maximum.
+    """
+    return {item: Priors(b=Normal(None, sd, family)) for item, family in families.items()}
+
+
+def with_difficulty(priors: Priors, mean: float, sd: float) -> Priors:
+    """The same priors with b ~ N(mean, sd²)."""
+    return replace(priors, b=Normal(mean, sd))
+
+
+def named_priors(name: str) -> Priors:
+    """`default` or `none` → priors. Raises PriorError."""
+    choices = {"default": DEFAULT_PRIORS, "none": NO_PRIORS}
+    if name not in choices:
+        raise PriorError(f"priors {name!r} are not known; choose one of {', '.join(choices)}")
+    return choices[name]

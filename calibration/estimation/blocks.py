@@ -7,7 +7,7 @@ and expected counts are matrix products either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,7 @@ class Block:
     codes: NDArray[np.uint8]
     complete: bool = True
     row_start: NDArray[np.intp] | None = None
+    unweighted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,17 @@ class ResponseBlocks:
     """Responses to J items with `categories` (J,) K each, whose stacked rows begin at `start` (J + 1,)."""
 
     categories: NDArray[np.intp]
+    start: NDArray[np.intp]
     blocks: tuple[Block, ...]
 
+    @classmethod
+    def of(cls, categories: NDArray[np.intp], blocks: Iterable[Block]) -> ResponseBlocks:
+        return cls(categories, np.concatenate([[0], np.cumsum(categories)]).astype(np.intp), tuple(blocks))
+
     @property
-    def start(self) -> NDArray[np.intp]:
-        return np.concatenate([[0], np.cumsum(self.categories)]).astype(np.intp)
+    def persons(self) -> int:
+        """Number of persons in the blocks."""
+        return sum(len(block.persons) for block in self.blocks)
 
     def __iter__(self) -> Iterator[Block]:
         return iter(self.blocks)
@@ -85,7 +92,7 @@ def block_responses(
     starts = np.searchsorted(person, np.arange(len(responses.persons) + 1))
     present = np.flatnonzero(np.diff(starts) > 0)
     builder = _Builder(person, item, code, starts, responses.weight, group)
-    return ResponseBlocks(categories, tuple(builder.blocks(present, len(names))))
+    return ResponseBlocks.of(categories, builder.blocks(present, len(names)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +117,27 @@ class _Builder:
                 rest.append(members)
                 continue
             items = self.item[self.starts[members[0]] : self.starts[members[0] + 1]]
+            if not self._have(members, items):
+                rest.append(members)
+                continue
             for chunk in _chunks(members):
                 rows = self.starts[chunk][:, None] + np.arange(len(items))
-                yield Block(chunk, self.weight[chunk], self.group[chunk], items, self.code[rows])
+                yield Block(*self._about(chunk), items, self.code[rows], unweighted=self._unweighted(chunk))
         if rest:
             yield from self._unlike(np.sort(np.concatenate(rest)))
 
     def _alike(self, present: NDArray[np.intp], J: int) -> NDArray[np.intp]:
-        """A number for each person, equal for persons with the same items (two 64-bit sums of random numbers)."""
-        keys = np.random.default_rng(20250701).integers(0, 2**63, (2, J), dtype=np.uint64)
-        sums = np.stack([np.add.reduceat(key[self.item], self.starts[present]) for key in keys], axis=1)
-        _, alike = np.unique(sums, axis=0, return_inverse=True)
+        """A number for each person, equal for persons with the same items: they have the same sum of random numbers."""
+        keys = np.random.default_rng(20250701).integers(0, 2**63, J, dtype=np.uint64)
+        sums = np.add.reduceat(keys[self.item], self.starts[present]) if len(present) else np.zeros(0, np.uint64)
+        _, alike = np.unique(sums, return_inverse=True)
         return np.asarray(alike.reshape(-1), np.intp)
+
+    def _have(self, members: NDArray[np.intp], items: NDArray[np.intp]) -> bool:
+        """Whether these items are what the members really had, and not only sets with the same sum."""
+        if not (np.diff(self.starts)[members] == len(items)).all():
+            return False
+        return bool((self.item[self.starts[members][:, None] + np.arange(len(items))] == items).all())
 
     def _unlike(self, members: NDArray[np.intp]) -> Iterator[Block]:
         for chunk in _chunks(members):
@@ -129,13 +145,41 @@ class _Builder:
             row_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
             rows = np.arange(row_start[-1]) + np.repeat(self.starts[chunk] - row_start[:-1], lengths)
             items, column = np.unique(self.item[rows], return_inverse=True)
-            about = (chunk, self.weight[chunk], self.group[chunk])
+            unweighted = self._unweighted(chunk)
             if len(rows) < LEAST_DENSE * len(chunk) * len(items):
-                yield Block(*about, self.item[rows], self.code[rows], complete=False, row_start=row_start)
+                yield Block(
+                    *self._about(chunk),
+                    self.item[rows],
+                    self.code[rows],
+                    complete=False,
+                    row_start=row_start,
+                    unweighted=unweighted,
+                )
                 continue
             codes = np.full((len(chunk), len(items)), MISSING, np.uint8)
             codes[np.repeat(np.arange(len(chunk)), lengths), column] = self.code[rows]
-            yield Block(*about, items, codes, complete=len(rows) == codes.size)
+            complete = len(rows) == codes.size
+            yield Block(*self._about(chunk), items, codes, complete=complete, unweighted=unweighted)
+
+    def _about(self, chunk: NDArray[np.intp]) -> tuple[NDArray[np.intp], Matrix, NDArray[np.int32]]:
+        return chunk, self.weight[chunk], self.group[chunk]
+
+    def _unweighted(self, chunk: NDArray[np.intp]) -> bool:
+        return bool((self.weight[chunk] == 1).all())
+
+
+def category_counts(layout: ResponseBlocks) -> Matrix:
+    """Weighted number of persons in each of the stacked categories, (C,)."""
+    counts = np.zeros(int(layout.start[-1]))
+    for block in layout:
+        if block.row_start is not None:
+            weight = np.repeat(block.weight, np.diff(block.row_start))
+            counts += np.bincount(layout.start[block.items] + block.codes, weight, len(counts))
+            continue
+        person, column = np.nonzero(block.codes != MISSING)
+        rows = layout.start[block.items[column]] + block.codes[person, column]
+        counts += np.bincount(rows, block.weight[person], len(counts))
+    return counts
 
 
 def _chunks(members: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

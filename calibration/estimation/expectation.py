@@ -1,0 +1,72 @@
+"""The E-step: posterior distributions of ability, and what they sum to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.estimation.blocks import Block, ResponseBlocks
+from calibration.estimation.likelihood import add_counts, log_likelihood
+from calibration.estimation.population import Moments
+from calibration.estimation.unknowns import Tables
+
+Matrix = NDArray[np.float64]
+
+# exp of less is denormal in float32, where products run ten times slower, and is nothing beside 1
+LEAST_EXPONENT = -80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the persons sum to: expected counts (C, Q), moments of every group, the log-likelihood."""
+
+    counts: Matrix
+    moments: Moments
+    log_likelihood: float
+    narrowest: float  # the smallest posterior standard deviation
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.counts + other.counts,
+            self.moments + other.moments,
+            self.log_likelihood + other.log_likelihood,
+            min(self.narrowest, other.narrowest),
+        )
+
+
+def posterior(block: Block, tables: Tables, layout: ResponseBlocks) -> tuple[Matrix, Matrix]:
+    """P(node | responses), (n, Q), and log-likelihood (n,) of a block's persons, in the tables' precision."""
+    joint = log_likelihood(block, tables.log_probability, layout)
+    one_group = len(tables.log_weights) == 1 or bool((block.group == block.group[0]).all())
+    joint += tables.log_weights[block.group[0]] if one_group else tables.log_weights[block.group]
+    peak = joint.max(axis=1, keepdims=True)
+    joint -= peak
+    if joint.dtype == np.float32:
+        np.maximum(joint, LEAST_EXPONENT, out=joint)
+    density = np.exp(joint, out=joint)
+    total = density.sum(axis=1, keepdims=True)
+    density /= total
+    return density, (peak + np.log(total))[:, 0]
+
+
+def expect(layout: ResponseBlocks, tables: Tables) -> Sums:
+    """Sums over the persons of `layout` at the parameters in `tables`."""
+    G, (C, Q) = len(tables.log_weights), tables.log_probability.shape
+    counts = np.zeros((C, Q))
+    persons, first, second = np.zeros(G), np.zeros(G), np.zeros(G)
+    log_l, narrowest = 0.0, np.inf
+    powers = np.stack([tables.nodes, tables.nodes**2], axis=1).astype(tables.log_probability.dtype)
+    for block in layout:
+        density, log_likelihoods = posterior(block, tables, layout)
+        moments = (density @ powers).astype(float)
+        narrowest = min(narrowest, float((moments[:, 1] - moments[:, 0] ** 2).min()))
+        log_l += float(block.weight @ log_likelihoods.astype(float))
+        persons += np.bincount(block.group, block.weight, G)
+        first += np.bincount(block.group, block.weight * moments[:, 0], G)
+        second += np.bincount(block.group, block.weight * moments[:, 1], G)
+        if not block.unweighted:
+            density *= block.weight[:, None].astype(density.dtype)
+        add_counts(counts, block, density, layout)
+    return Sums(counts, Moments(persons, first, second), log_l, float(np.sqrt(max(narrowest, 0.0))))

@@ -1,0 +1,256 @@
+"""How sure the parameters are: the observed information of the marginal likelihood (Louis, 1982).
+
+Observed = complete - missing. The complete part is the curvature of the expected complete-data likelihood; the missing
+part is the sum over persons of the posterior covariance of their score vectors. A score is a smooth function of
+ability, so its covariance is a short sum: with φ_1, φ_2, … the polynomials orthonormal under the person's posterior,
+Cov(s, s') = Σ_r E[s φ_r] E[s' φ_r] (Parseval), whose terms fall like the posterior variance to the power r.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.estimation.beliefs import Beliefs, prior_terms
+from calibration.estimation.blocks import MISSING, Block, ResponseBlocks
+from calibration.estimation.expectation import Sums, posterior
+from calibration.estimation.families import curvature
+from calibration.estimation.population import Population
+from calibration.estimation.population import complete_information as population_information
+from calibration.estimation.unknowns import Tables, Unknowns, rows
+
+Matrix = NDArray[np.float64]
+
+ORDERS = 30  # most polynomials: five items need twenty, forty items six
+NEGLIGIBLE = 1e-7  # of the missing information's trace: where the sum stops
+SLICE_PERSONS = 512  # at a time: a person's scores are a row as long as all parameters
+
+
+def orthonormal_polynomials(density: Matrix, nodes: Matrix) -> Iterator[Matrix]:
+    """Density · φ_r, (n, Q), for r = 1, 2, …, by the three-term recurrence (Stieltjes; Gautschi, 2004, §2.2.3)."""
+    before, last = np.zeros_like(density), np.ones_like(density)
+    size = np.zeros((len(density), 1))
+    while True:
+        weighted = density * last
+        mean = (weighted * last) @ nodes
+        now = (nodes - mean[:, None]) * last - size * before
+        norm = np.sqrt(np.maximum((density * now**2).sum(axis=1, keepdims=True), 1e-300))
+        before, last, size = last, now / norm, norm
+        yield density * last
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A term of a batch's scores: its curves (c, Q), or (Q,), and the columns of the long row it adds to."""
+
+    items: NDArray[np.intp]  # (c,)
+    columns: slice
+    by_category: Matrix | None  # (MISSING + 1, c), 0 for MISSING
+    curves: Matrix
+
+
+def _terms(unknowns: Unknowns, nodes: Matrix) -> tuple[list[_Term], NDArray[np.intp]]:
+    """The terms, and where in the long row the items' own parameters (M,) stand: parameter by parameter, so that a
+    term's columns are next to each other.
+    """
+    terms: list[_Term] = []
+    order: list[NDArray[np.intp]] = []
+    first = 0
+    for batch in unknowns.batches:
+        m, p = batch.parameters.shape
+        for term in batch.score_terms(nodes):
+            c = len(term.parameters)
+            table = None
+            if term.by_category is not None:
+                table = np.zeros((MISSING + 1, c * m))
+                table[: batch.categories] = np.repeat(
+                    np.broadcast_to(term.by_category, (batch.categories, c)), m, axis=1
+                )
+            begin = first + int(term.parameters[0]) * m
+            curves = term.curves if term.curves.ndim == 1 else term.curves.swapaxes(0, 1).reshape(c * m, -1)
+            terms.append(
+                _Term(np.tile(batch.items, c), slice(begin, begin + c * m), table, np.ascontiguousarray(curves.T))
+            )
+        order.append(first + (np.arange(p) * m + np.arange(m)[:, None]).reshape(-1))
+        first += m * p
+    return terms, np.concatenate(order) if order else np.zeros(0, np.intp)
+
+
+def _answers(term: _Term, codes: NDArray[np.uint8], *, complete: bool) -> Matrix | None:
+    """What the answers of persons (n, J) make of a term, (n, c); None for 1 everywhere."""
+    own = codes[:, term.items]
+    if term.by_category is None:
+        return None if complete else (own != MISSING).astype(float)
+    return np.asarray(term.by_category[own, np.arange(own.shape[1])])
+
+
+def missing_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tables, *, share: float = 1.0) -> Matrix:
+    """Σ over persons of the posterior covariance of the scores, (M + S,) squared, from a `share` of the persons.
+
+    The items' own parameters come first, then the population's vector.
+    """
+    M, S = unknowns.own_size, unknowns.population.size
+    out = np.zeros((M + S, M + S))
+    terms, order_of_own = _terms(unknowns, tables.nodes)
+    for block in _slices(layout, share):
+        density, _ = posterior(block, tables, layout)
+        codes = dense_codes(block, len(layout.categories))
+        complete = not (codes == MISSING).any()
+        answers = [_answers(term, codes, complete=complete) for term in terms]
+        root_weight = None if block.unweighted else np.sqrt(block.weight)[:, None]
+        total = 0.0
+        for order, weighted in enumerate(orthonormal_polynomials(density, tables.nodes), start=1):
+            row = np.zeros((len(density), M + S))
+            for term, answer in zip(terms, answers, strict=True):
+                values = weighted @ term.curves
+                if values.ndim == 1:
+                    values = values[:, None]
+                row[:, term.columns] += values if answer is None else values * answer
+            if S:
+                row[:, M:] = _population_scores(unknowns.population, weighted, tables.nodes, block.group)
+            if root_weight is not None:
+                row *= root_weight
+            size = float(np.vdot(row, row))
+            out += row.T @ row
+            total += size
+            if order >= ORDERS or size <= NEGLIGIBLE * total:
+                break
+    back = np.concatenate([order_of_own, M + np.arange(S)])
+    return np.asarray(out[np.ix_(back, back)] / share)
+
+
+def _population_scores(population: Population, weighted: Matrix, nodes: Matrix, group: NDArray[np.int32]) -> Matrix:
+    """Σ_q weighted · derivatives of the log density of ability in the population's vector, (n, S)."""
+    mean, sd = population.mean[group], population.sd[group]
+    first, second = (weighted @ np.stack([nodes, nodes**2], axis=1)).T
+    # φ_r sums to 0 under the density, so that constants drop out
+    of_mean, of_log_sd = first / sd**2, (second - 2 * mean * first) / sd**2
+    return np.concatenate(
+        [population.design[group] * of_mean[:, None], population.sd_design[group] * of_log_sd[:, None]], axis=1
+    )
+
+
+def _slices(layout: ResponseBlocks, share: float) -> Iterator[Block]:
+    every = round(1 / share)
+    for block in layout:
+        for first in range(0, len(block.persons), SLICE_PERSONS * every):
+            yield take_persons(block, np.arange(first, min(first + SLICE_PERSONS * every, len(block.persons)), every))
+
+
+def take_persons(block: Block, chosen: NDArray[np.intp]) -> Block:
+    about = {name: getattr(block, name)[chosen] for name in ("persons", "weight", "group")}
+    if block.row_start is None:
+        return replace(block, codes=block.codes[chosen], **about)
+    lengths = np.diff(block.row_start)[chosen]
+    row_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+    at = np.arange(row_start[-1]) + np.repeat(block.row_start[chosen] - row_start[:-1], lengths)
+    return replace(block, items=block.items[at], codes=block.codes[at], row_start=row_start, **about)
+
+
+def dense_codes(block: Block, J: int) -> NDArray[np.uint8]:
+    """Categories of all J items, (n, J), MISSING where a person did not have one."""
+    codes = np.full((len(block.persons), J), MISSING, np.uint8)
+    if block.row_start is None:
+        codes[:, block.items] = block.codes
+    else:
+        codes[np.repeat(np.arange(len(codes)), np.diff(block.row_start)), block.items] = block.codes
+    return codes
+
+
+def complete_information(
+    unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs
+) -> tuple[list[Matrix], Matrix]:
+    """Curvature of the expected complete-data objective: (m, p, p) for every batch, and that of the population.
+
+    Priors are in it, a floating mean's share of rank one is not.
+    """
+    blocks = [curvature(batch, sums.counts[rows(batch, start)], nodes) for batch in unknowns.batches]
+    if beliefs:
+        blocks = [H + bend for H, bend in zip(blocks, prior_terms(beliefs, unknowns.batches).curvature, strict=True)]
+    return blocks, population_information(unknowns.population, sums.moments)
+
+
+def observed_information(
+    layout: ResponseBlocks,
+    unknowns: Unknowns,
+    sums: Sums,
+    tables: Tables,
+    beliefs: Beliefs,
+    *,
+    share: float = 1.0,
+) -> Matrix:
+    """Observed information of the vector of the unknowns, priors included, (P, P)."""
+    M = unknowns.own_size
+    full = -missing_information(layout, unknowns, tables, share=share)
+    blocks, of_groups = complete_information(unknowns, sums, tables.nodes, layout.start, beliefs)
+    first = 0
+    for batch, H in zip(unknowns.batches, blocks, strict=True):
+        m, p = batch.parameters.shape
+        at = first + np.arange(m * p).reshape(m, p)
+        full[at[:, :, None], at[:, None, :]] += H
+        first += m * p
+    full[M:, M:] += of_groups
+    if beliefs:
+        terms = prior_terms(beliefs, unknowns.batches)
+        for vectors, precision in zip(terms.shared, terms.precision, strict=True):
+            v = np.concatenate([part.reshape(-1) for part in vectors])
+            full[:M, :M] -= np.outer(v, v) / precision
+    if unknowns.ties is None:
+        keep = np.concatenate([unknowns.free_positions(), np.arange(M, len(full))])
+        return np.asarray(full[np.ix_(keep, keep)])
+    E = unknowns.ties
+    upper = E.T @ (E.T @ full[:M, :M]).T
+    cross = E.T @ full[:M, M:]
+    return np.block([[upper, cross], [cross.T, full[M:, M:]]])
+
+
+def item_information(
+    layout: ResponseBlocks, unknowns: Unknowns, sums: Sums, tables: Tables, beliefs: Beliefs
+) -> list[Matrix]:
+    """Every item's own block (m, p, p) of the observed information, as if all else were known."""
+    blocks, _ = complete_information(unknowns, sums, tables.nodes, layout.start, beliefs)
+    scores = [batch.scores(tables.nodes) for batch in unknowns.batches]
+    batch_of = np.full(len(layout.categories), -1)
+    place = np.zeros(len(layout.categories), np.intp)
+    for number, (batch, table) in enumerate(zip(unknowns.batches, scores, strict=True)):
+        counts = sums.counts[rows(batch, layout.start)]
+        blocks[number] -= np.einsum("mkq,mkpq,mkrq->mpr", counts, table, table, optimize=True)
+        batch_of[batch.items], place[batch.items] = number, np.arange(len(batch.items))
+    for block in layout:
+        density, _ = posterior(block, tables, layout)
+        for number, table in enumerate(scores):
+            _add_mean_scores(blocks[number], block, density, table, batch_of == number, place)
+    return blocks
+
+
+def _add_mean_scores(
+    out: Matrix,
+    block: Block,
+    density: Matrix,
+    scores: Matrix,
+    ours: NDArray[np.bool_],
+    place: NDArray[np.intp],
+) -> None:
+    """Add Σ over persons of E[score] E[score]' to every item's block (m, p, p)."""
+    if block.row_start is None:
+        person, column = np.nonzero(block.codes != MISSING)
+        item, code = block.items[column], block.codes[person, column]
+    else:
+        person = np.repeat(np.arange(len(density)), np.diff(block.row_start))
+        item, code = block.items, block.codes
+    mine = ours[item]
+    person, item, code = person[mine], place[item[mine]], code[mine]
+    order = np.argsort(item, kind="stable")
+    person, item, code = person[order], item[order], code[order]
+    edges = np.searchsorted(item, np.arange(len(out) + 1))
+    for j in range(len(out)):
+        at = slice(edges[j], edges[j + 1])
+        who, what = person[at], code[at]
+        for k in range(scores.shape[1]):
+            chosen = who[what == k]
+            if chosen.size:
+                mean = density[chosen] @ scores[j, k].T
+                out[j] += mean.T @ (mean * block.weight[chosen, None])

@@ -1,0 +1,143 @@
+"""The M-step: items by damped Fisher scoring on expected counts, groups by their posterior moments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.estimation.beliefs import Beliefs, prior_terms
+from calibration.estimation.expectation import Sums
+from calibration.estimation.families import LARGEST_STEP, Batch, gradient, gradient_and_fisher
+from calibration.estimation.population import gradient as population_gradient
+from calibration.estimation.population import maximised
+from calibration.estimation.unknowns import Unknowns, rows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Matrix = NDArray[np.float64]
+
+MOST_DENSE = 1500  # tied parameters: a larger system is solved sparse
+
+
+def maximise(
+    unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs, steps: int = 2
+) -> Unknowns:
+    """The unknowns after `steps` Newton-like steps for the items and the exact step for the population."""
+    counts = [sums.counts[rows(batch, start)] for batch in unknowns.batches]
+    for _ in range(steps):
+        moves = [gradient_and_fisher(batch, n, nodes) for batch, n in zip(unknowns.batches, counts, strict=True)]
+        if beliefs:
+            terms = prior_terms(beliefs, unknowns.batches)
+            moves = [
+                (g + of_prior, H + _positive(bend))
+                for (g, H), of_prior, bend in zip(moves, terms.gradient, terms.curvature, strict=True)
+            ]
+        unknowns = _tied_step(unknowns, moves) if unknowns.ties is not None else _free_step(unknowns, moves, beliefs)
+    return replace(unknowns, population=maximised(unknowns.population, sums.moments))
+
+
+def item_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs) -> Matrix:
+    """Gradient (M,) of log-likelihood + log prior in the items' own parameters, at the parameters `sums` come from.
+
+    By Fisher's identity it is that of the expected complete-data log-likelihood.
+    """
+    parts = [gradient(batch, sums.counts[rows(batch, start)], nodes) for batch in unknowns.batches]
+    if beliefs:
+        parts = [g + more for g, more in zip(parts, prior_terms(beliefs, unknowns.batches).gradient, strict=True)]
+    return np.concatenate([part.reshape(-1) for part in parts]) if parts else np.zeros(0)
+
+
+def full_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs) -> Matrix:
+    """Gradient of log-likelihood + log prior in the vector of the unknowns."""
+    own = item_gradient(unknowns, sums, nodes, start, beliefs)
+    items = unknowns.ties.T @ own if unknowns.ties is not None else own[unknowns.free_positions()]
+    return np.concatenate([items, population_gradient(unknowns.population, sums.moments)])
+
+
+def _positive(curvature: Matrix) -> Matrix:
+    """The positive part of a prior's curvature (m, p, p): a step on it goes uphill."""
+    values, vectors = np.linalg.eigh(curvature)
+    return np.asarray((vectors * np.maximum(values, 0.0)[:, None, :]) @ vectors.transpose(0, 2, 1))
+
+
+def _free_step(unknowns: Unknowns, moves: list[tuple[Matrix, Matrix]], beliefs: Beliefs) -> Unknowns:
+    positive = _slopes_kept_positive(unknowns.batches, beliefs)
+    batches = []
+    for batch, (g, H), above_zero in zip(unknowns.batches, moves, positive, strict=True):
+        batches.append(_step_of(batch, g, H, above_zero))
+    return replace(unknowns, batches=tuple(batches))
+
+
+def _step_of(batch: Batch, g: Matrix, H: Matrix, above_zero: NDArray[np.bool_]) -> Batch:
+    free = batch.free
+    held = ~free
+    g = np.where(free, g, 0.0)
+    H = np.where(free[:, :, None] & free[:, None, :], H, 0.0)
+    diagonal = np.einsum("mpp->mp", H)
+    diagonal += np.where(held, 1.0, 1e-9 * np.maximum(diagonal, 1e-3))
+    step = np.linalg.solve(H, g[:, :, None])[:, :, 0]
+    step *= np.minimum(1.0, LARGEST_STEP / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
+    low = np.where(above_zero, -0.5 * batch.parameters[:, 0], -np.inf)  # at most halve it in one step
+    step[:, 0] = np.maximum(step[:, 0], low)
+    moved = batch.parameters + step
+    for _ in range(30):
+        wrong = ~batch.allowed(moved)
+        if not wrong.any():
+            break
+        step[wrong] *= 0.5
+        moved[wrong] = batch.parameters[wrong] + step[wrong]
+    return batch.at(np.where(batch.allowed(moved)[:, None], moved, batch.parameters))
+
+
+def _slopes_kept_positive(batches: tuple[Batch, ...], beliefs: Beliefs) -> list[NDArray[np.bool_]]:
+    """Which items' slopes have a density on the positive half-line only."""
+    positive = [np.zeros(len(batch.items), bool) for batch in batches]
+    for term in beliefs.gaussians:
+        if term.target == "log a":
+            positive[term.batch][term.items] = True
+    return positive
+
+
+def within_bounds(unknowns: Unknowns, beliefs: Beliefs) -> bool:
+    """Whether every item has a curve, and a positive slope where its prior needs one."""
+    positive = _slopes_kept_positive(unknowns.batches, beliefs)
+    return all(
+        bool(np.isfinite(batch.parameters).all())
+        and bool(batch.allowed(batch.parameters).all())
+        and bool((batch.parameters[above, 0] > 0).all())
+        for batch, above in zip(unknowns.batches, positive, strict=True)
+    )
+
+
+def _tied_step(unknowns: Unknowns, moves: list[tuple[Matrix, Matrix]]) -> Unknowns:
+    from scipy.sparse import block_diag  # noqa: PLC0415  (only tied parameters need it)
+
+    ties: csr_array | None = unknowns.ties
+    if ties is None or unknowns.tied is None:
+        raise AssertionError("tied step without ties")
+    g = ties.T @ np.concatenate([g.reshape(-1) for g, _ in moves])
+    H = ties.T @ block_diag([H for _, stack in moves for H in stack], format="csr") @ ties
+    step = solve_symmetric(H, g)
+    step *= min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+    population = unknowns.population.vector()
+    for _ in range(30):
+        moved = unknowns.at(np.concatenate([unknowns.tied + step, population]))
+        if all(batch.allowed(batch.parameters).all() for batch in moved.batches):
+            return moved
+        step = step / 2
+    return unknowns
+
+
+def solve_symmetric(H: csr_array, g: Matrix) -> Matrix:
+    """X with H x = g for a symmetric positive matrix, dense where it is small."""
+    from scipy.sparse import eye_array  # noqa: PLC0415
+    from scipy.sparse.linalg import splu  # noqa: PLC0415
+
+    ridge = 1e-9 * max(float(H.diagonal().max(initial=0.0)), 1e-3)
+    if H.shape[0] <= MOST_DENSE:
+        return np.asarray(np.linalg.solve(H.toarray() + ridge * np.eye(H.shape[0]), g))
+    return np.asarray(splu((H + ridge * eye_array(H.shape[0])).tocsc()).solve(g))

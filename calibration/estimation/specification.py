@@ -1,0 +1,288 @@
+"""From models by name to unknowns with start values, and back from the unknowns to parameters with standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.estimation.blocks import ResponseBlocks, category_counts
+from calibration.estimation.families import Batch, Family
+from calibration.estimation.population import Population
+from calibration.estimation.unknowns import Unknowns, tie
+from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, logistic, parameter_names
+
+Matrix = NDArray[np.float64]
+
+FIXED_SLOPE = ("Rasch", "PCM", "RSM")
+START_GUESSING = 0.15
+START_SLIPPING = 0.95
+# what marginalising over theta ~ N(0, 1) takes from a logit: sqrt(1 + 1 / 1.7²)
+MARGINAL = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """Ratings: the real item and the rater of every item of the layout, (J,), and their names.
+
+    A rater's severity is taken from the log odds of every step: log P_k / P_{k-1} = theta - b_k - severity (Linacre,
+    1989); severities sum to 0.
+    """
+
+    item: NDArray[np.intp]
+    rater: NDArray[np.intp]
+    items: tuple[str, ...]
+    raters: tuple[str, ...]
+
+
+def specify(
+    layout: ResponseBlocks,
+    items: Sequence[str],
+    models: Sequence[str],
+    population: Population,
+    *,
+    anchors: Mapping[str, ItemParameters] | None = None,
+    D: float = 1.0,
+    facet: Facet | None = None,
+) -> Unknowns:
+    """The unknowns of `models` (J,) for `items` (J,), at start values taken from the category counts.
+
+    Anchored items keep their parameters. Raises ModelError for a model that does not fit the number of categories.
+    """
+    anchors = anchors or {}
+    counts = category_counts(layout)
+    alike: dict[tuple[Family, int, int], list[tuple[int, Matrix, NDArray[np.bool_]]]] = {}
+    for j, (name, model) in enumerate(zip(items, models, strict=True)):
+        K = int(layout.categories[j])
+        if name in anchors:
+            family, parameters = own_parameters(anchors[name], D)
+            if (2 if family == "logistic" else anchors[name].categories) < K:
+                raise ModelError(
+                    f"anchor {name}: {anchors[name].categories} categories, but the responses have {K}; "
+                    "score them alike or leave the anchor out"
+                )
+            free = np.zeros(len(parameters), bool)
+            K = anchors[name].categories
+        else:
+            family = family_of(name, model, K)
+            parameters, free = _start(model, family, counts[layout.start[j] : layout.start[j + 1]], population, D)
+        alike.setdefault((family, K, len(parameters)), []).append((j, parameters, free))
+    batches = tuple(
+        Batch(
+            family,
+            K,
+            np.array([j for j, _, _ in members]),
+            np.stack([parameters for _, parameters, _ in members]),
+            np.stack([free for _, _, free in members]),
+        )
+        for (family, K, _), members in alike.items()
+    )
+    unknowns = Unknowns(batches, population)
+    tied = {"1PL", "RSM"} & {model for name, model in zip(items, models, strict=True) if name not in anchors}
+    return _tied(unknowns, models, D, facet) if tied or facet is not None else unknowns
+
+
+def family_of(item: str, model: str, K: int) -> Family:
+    """The family of curves of a model with K categories. Raises ModelError for a dichotomous model of more than two."""
+    if model in DICHOTOMOUS and K > 2:
+        raise ModelError(
+            f"item {item} has {K} score categories, but {model} is for items scored 0 or 1; "
+            "give it PCM, GPCM, GRM or NRM, by its id or a pattern"
+        )
+    if model == "NRM":
+        return "nominal"
+    if K == 2:
+        return "logistic"
+    return "graded" if model == "GRM" else "partial credit"
+
+
+def own_parameters(item: ItemParameters, D: float) -> tuple[Family, Matrix]:
+    """An item's slopes and intercepts, as its family has them."""
+    if item.model == "NRM":
+        slopes, intercepts = np.array(item.slopes), np.array(item.intercepts)
+        return "nominal", np.concatenate([D * (slopes - slopes[0])[1:], (intercepts - intercepts[0])[1:]])
+    slope, b = D * item.a, np.array(item.b)
+    family = family_of(item.id, item.model, item.categories)
+    if family == "partial credit":
+        return family, np.concatenate([[slope], -slope * np.cumsum(b)])
+    own = np.concatenate([[slope], -slope * b])
+    if family == "logistic" and (item.c > 0 or item.d < 1):
+        with np.errstate(divide="ignore"):
+            own = np.append(own, np.log(item.c) - np.log1p(-item.c))
+            if item.d < 1:
+                own = np.append(own, np.log(item.d) - np.log1p(-item.d))
+    return family, own
+
+
+def _start(
+    model: str, family: Family, counts: Matrix, population: Population, D: float
+) -> tuple[Matrix, NDArray[np.bool_]]:
+    K = len(counts)
+    share = (counts + 0.5) / (counts + 0.5).sum()
+    slope = D if model in FIXED_SLOPE else (1.0 if K == 2 else 0.8)
+    mean = float(population.mean.mean())
+    spread = float(np.sqrt(1 + (slope * population.sd.mean() / 1.7) ** 2))
+    if family == "nominal":
+        k = np.arange(1, K)
+        own = np.concatenate([0.8 * k, np.log(share[1:] / share[0]) - 0.8 * k * mean])
+        return own, np.ones(len(own), bool)
+    if family == "partial credit":
+        steps = np.log(share[1:] / share[0])
+        own = np.concatenate([[slope], steps - np.arange(1, K) * slope * mean])
+        return own, np.array([model not in FIXED_SLOPE] + [True] * (K - 1))
+    above = np.cumsum(share[::-1])[::-1][1:]  # P(X ≥ k)
+    guessing = START_GUESSING if model in {"3PL", "4PL"} else 0.0
+    slipping = START_SLIPPING if model == "4PL" else 1.0
+    above = np.clip((above - guessing) / (slipping - guessing), 0.02, 0.98)
+    own = np.concatenate([[slope], spread * np.log(above / (1 - above)) - slope * mean])
+    asymptotes = {"3PL": [guessing], "4PL": [guessing, slipping]}.get(model, [])
+    own = np.append(own, [np.log(c / (1 - c)) for c in asymptotes])
+    return own, np.array([model not in FIXED_SLOPE] + [True] * (len(own) - 1))
+
+
+def _tied(unknowns: Unknowns, models: Sequence[str], D: float, facet: Facet | None) -> Unknowns:
+    """One slope for all 1PL items, shared steps for the rating scales of K categories, severities of raters."""
+    columns = _Columns()
+    origin = np.concatenate([batch.parameters.reshape(-1) for batch in unknowns.batches])
+    row = 0
+    for batch in unknowns.batches:
+        for at, j in enumerate(batch.items):
+            own, free = batch.parameters[at], batch.free[at]
+            name = (facet.item[j] if facet is not None else j,)
+            for k in range(batch.size):
+                if not free[k]:
+                    continue
+                origin[row + k] = 0.0
+                if models[j] == "1PL" and k == 0:
+                    columns.add(row, ("slope",), 1.0, own[0])
+                elif models[j] == "RSM" and k > 0:
+                    _add_rating_scale(columns, row + k, k, batch.categories, name, own, D)
+                else:
+                    columns.add(row + k, (*name, k), 1.0, own[k])
+                if facet is not None and k > 0:
+                    _add_severity(columns, row + k, k, int(facet.rater[j]), len(facet.raters), D)
+            row += batch.size
+    return tie(unknowns, columns.matrix(row), np.array(columns.start), origin)
+
+
+def _add_rating_scale(
+    columns: _Columns, row: int, k: int, K: int, name: tuple[int, ...], own: Matrix, D: float
+) -> None:
+    """intercept_k = -D (k · location + Σ_{h ≤ k} step_h), Σ step = 0 (Andrich, 1978)."""
+    location = -own[K - 1] / (D * (K - 1))
+    columns.add(row, (*name, "location"), -D * k, location)
+    if k < K - 1:
+        for h in range(1, k + 1):
+            columns.add(row, ("step", K, h), -D, 0.0)
+
+
+def _add_severity(columns: _Columns, row: int, k: int, rater: int, raters: int, D: float) -> None:
+    """intercept_k gets -D · k · severity; the last rater's is minus the sum of the others'."""
+    if rater < raters - 1:
+        columns.add(row, ("rater", rater), -D * k, 0.0)
+        return
+    for other in range(raters - 1):
+        columns.add(row, ("rater", other), D * k, 0.0)
+
+
+class _Columns:
+    """The columns of a matrix of ties, named as they come."""
+
+    def __init__(self) -> None:
+        self.number: dict[tuple[object, ...], int] = {}
+        self.start: list[float] = []
+        self.entries: list[tuple[int, int, float]] = []
+
+    def add(self, row: int, name: tuple[object, ...], coefficient: float, start: float) -> None:
+        if name not in self.number:
+            self.number[name] = len(self.start)
+            self.start.append(float(start))
+        self.entries.append((row, self.number[name], coefficient))
+
+    def matrix(self, rows: int):
+        from scipy.sparse import csr_array  # noqa: PLC0415
+
+        row, column, value = (np.array(part) for part in zip(*self.entries, strict=True))
+        return csr_array((value, (row, column)), shape=(rows, len(self.start)))
+
+
+def reported(
+    items: Sequence[str],
+    models: Sequence[str],
+    unknowns: Unknowns,
+    covariance: Sequence[Matrix],
+    n: Matrix,
+    *,
+    D: float = 1.0,
+    anchors: Mapping[str, ItemParameters] | None = None,
+    marks: Mapping[str, tuple[float, ...]] | None = None,
+    with_errors: bool = True,
+) -> tuple[ItemParameters, ...]:
+    """Parameters of the items in their order, with standard errors by the delta method from `covariance` (m, p, p).
+
+    Anchors are given back as they came. Raises ModelError where a slope is 0 and has no difficulty.
+    """
+    anchors, marks = anchors or {}, marks or {}
+    found: dict[int, ItemParameters] = {}
+    for batch, blocks in zip(unknowns.batches, covariance, strict=True):
+        for at, j in enumerate(batch.items):
+            name = items[j]
+            if name in anchors:
+                found[j] = anchors[name]
+                continue
+            own, free = batch.parameters[at], batch.free[at]
+            item, jacobian = _natural(name, models[j], batch, own, D)
+            block = jacobian @ blocks[at] @ jacobian.T
+            known = with_errors and bool(np.isfinite(block).all())
+            names = parameter_names(models[j], batch.categories)
+            estimated = (np.abs(jacobian) @ free) > 0
+            se = {
+                parameter: float(np.sqrt(max(block[k, k], 0.0)))
+                for k, parameter in enumerate(names)
+                if known and estimated[k]
+            }
+            found[j] = ItemParameters(
+                **item,
+                marks=marks.get(name, ()),
+                se=se,
+                covariance=tuple(map(tuple, block.tolist())) if known else (),
+                n=float(n[j]),
+            )
+    return tuple(found[j] for j in range(len(items)))
+
+
+def _natural(name: str, model: str, batch: Batch, own: Matrix, D: float) -> tuple[dict[str, object], Matrix]:
+    """An item's reported parameters, and their derivatives (reported, p) in its own."""
+    K, p = batch.categories, batch.size
+    if batch.family == "nominal":
+        slopes = (0.0, *(float(v) / D for v in own[: K - 1]))
+        intercepts = (0.0, *(float(v) for v in own[K - 1 :]))
+        scale = np.concatenate([np.full(K - 1, 1 / D), np.ones(K - 1)])
+        return {"id": name, "model": model, "slopes": slopes, "intercepts": intercepts}, np.diag(scale)
+    slope = own[0]
+    if abs(slope) < 1e-8:
+        raise ModelError(
+            f"item {name}: its slope is 0, so it has no difficulty; the responses are too few or show no "
+            "common ability: collect more, or leave the item out"
+        )
+    # b_k = -(L · own)_k / slope
+    L = np.eye(K - 1, p, 1)
+    if batch.family == "partial credit":
+        L -= np.eye(K - 1, p, 0) * (np.arange(p) > 0)
+    b = -(L @ own) / slope
+    jacobian = np.zeros((p, p))
+    jacobian[0, 0] = 1 / D
+    jacobian[1:K] = -L / slope
+    jacobian[1:K, 0] = -b / slope
+    item: dict[str, object] = {"id": name, "model": model, "a": float(slope / D), "b": tuple(map(float, b))}
+    if model == "RSM":
+        location = float(b.mean())
+        item |= {"location": location, "steps": tuple(float(v - location) for v in b)}
+    for column, asymptote in ((2, "c"), (3, "d")):
+        if batch.family == "logistic" and p > column:
+            value = float(logistic(own[column : column + 1])[0])
+            item[asymptote] = value
+            jacobian[column, column] = value * (1 - value)
+    return item, jacobian
