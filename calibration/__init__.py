@@ -1,5 +1,6 @@
 """Responses → item parameters, scores and the evidence that both are right."""
 
+from calibration.calibrating import Progress, calibrate, digest
 from calibration.classical import ItemStatistics, OptionStatistics, item_statistics
 from calibration.files import write_text_whole
 from calibration.models import (
@@ -15,10 +16,20 @@ from calibration.models import (
     probability,
 )
 from calibration.pages import chart_svg, facts, new_chart, report_page, table
-from calibration.priors import DEFAULT_PRIORS, NO_PRIORS, LogNormal, Normal, Priors
+from calibration.priors import (
+    DEFAULT_PRIORS,
+    NO_PRIORS,
+    Beta,
+    LogitNormal,
+    LogNormal,
+    Normal,
+    Priors,
+    family_priors,
+    named_priors,
+)
 from calibration.report import write_report
 from calibration.responses import Responses, ResponsesError, pool_responses, read_key, read_responses
-from calibration.result import Calibration, CalibrationError, calibrate, named_priors, read_parameters
+from calibration.result import Calibration, CalibrationError, read_parameters
 from calibration.scoring import ReferenceForm, ScaleError, Scores, eap_scores
 from calibration.screening import Flag, benjamini_hochberg, screen
 
@@ -26,6 +37,7 @@ __all__ = [
     "DEFAULT_PRIORS",
     "MODELS",
     "NO_PRIORS",
+    "Beta",
     "Calibration",
     "CalibrationError",
     "Curves",
@@ -33,11 +45,13 @@ __all__ = [
     "ItemParameters",
     "ItemStatistics",
     "LogNormal",
+    "LogitNormal",
     "ModelError",
     "Normal",
     "OptionStatistics",
     "ParameterTable",
     "Priors",
+    "Progress",
     "ReferenceForm",
     "Responses",
     "ResponsesError",
@@ -48,8 +62,10 @@ __all__ = [
     "calibrate",
     "chart_svg",
     "check_parameters",
+    "digest",
     "eap_scores",
     "facts",
+    "family_priors",
     "information",
     "item_statistics",
     "model_named",

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+
+from calibration.patterns import ordered_patterns, settings_of
 
 
 class PriorError(ValueError):
@@ -112,22 +113,17 @@ NO_PRIORS = Priors()
 def priors_of_items(items: Sequence[str], priors: Priors | Mapping[str, Priors] | None) -> tuple[Priors, ...]:
     """The priors of every item: `priors` for all, or by id or pattern (`*`, `CR*`), the most exact pattern first.
 
-    Where an exact id leaves a parameter out, a pattern that names it is used. Raises PriorError for a pattern or id
-    that fits no item.
+    Where the more exact one leaves a parameter out, the next that names it is used. Raises PatternError for a pattern
+    or id that fits no item.
     """
     if priors is None or isinstance(priors, Priors):
         return (priors or NO_PRIORS,) * len(items)
-    known = set(items)
-    patterns = sorted((name for name in priors if name not in known), key=lambda name: (-len(name.rstrip("*")), name))
-    for pattern in patterns:
-        if not any(fnmatchcase(item, pattern) for item in items):
-            raise PriorError(f"priors for {pattern!r}: no item has that id or fits that pattern")
+    ordered = ordered_patterns(priors, items, "priors")
     found = []
     for item in items:
-        of_item = priors.get(item, NO_PRIORS)
-        for pattern in patterns:
-            if fnmatchcase(item, pattern):
-                of_item = of_item.over(priors[pattern])
+        of_item = NO_PRIORS
+        for setting in settings_of(item, priors, ordered):
+            of_item = of_item.over(setting)
         found.append(of_item)
     return tuple(found)
 

@@ -1,24 +1,20 @@
-"""From responses to one immutable calibration: parameters, standard errors and the evidence behind them."""
+"""A calibration: parameters on one scale, and the evidence that they are right."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from calibration.estimation import Fit, blocks_of, fit
 from calibration.files import write_text_whole
-from calibration.models import MODELS, ItemParameters, Scale
-from calibration.priors import DEFAULT_PRIORS, NO_PRIORS, Priors
-from calibration.responses import NOT_REACHED, Responses, ResponsesError
+from calibration.models import DICHOTOMOUS, ItemParameters, Scale
 from calibration.screening import Flag
 
-NO_VARIANCE = "no-variance"
+if TYPE_CHECKING:
+    from calibration.estimation.fitting import Fit
+    from calibration.responses import Responses
 
 
 class CalibrationError(ValueError):
@@ -26,10 +22,28 @@ class CalibrationError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number and its standard error (None where it is fixed or not known)."""
+
+    value: float
+    se: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Ability of a group of persons: mean and standard deviation, and how many persons say so."""
+
+    name: str
+    n: float
+    mean: Estimate
+    sd: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Item parameters on one scale, and how they came about."""
 
-    model: str
+    model: str  # the model of all items, or "mixed"
     items: tuple[ItemParameters, ...]
     excluded: Mapping[str, str]
     scale: Scale
@@ -40,24 +54,42 @@ class Calibration:
     converged: bool
     max_gradient: float
     iterations: int
+    integration_error: float
     nodes: int
     se_kind: str
+    seconds: float
     data_digest: str
+    groups: tuple[Group, ...] = ()
+    regression: Mapping[str, Estimate] = field(default_factory=dict)
+    raters: Mapping[str, Estimate] = field(default_factory=dict)
+    testlets: Mapping[str, Estimate] = field(default_factory=dict)
+    shift: Mapping[str, int] = field(default_factory=dict)
+    free_parameters: int = 0
     data_note: str = ""  # whose responses these are, in words; "simulated" where they are
+    warnings: tuple[Flag, ...] = ()
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    responses: Responses | None = field(default=None, repr=False, compare=False)
+    fit: Fit | None = field(default=None, repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
         """The calibration as plain JSON data."""
-        head = {name: getattr(self, name) for name in self.__slots__ if name not in {"items", "scale", "flags"}}
-        items = []
-        for item in self.items:
-            row = {name: value for name, value in asdict(item).items() if value is not None}
-            items.append(row | {"flags": list(self.flags.get(item.id, ()))})
-        return head | {"excluded": dict(self.excluded), "scale": asdict(self.scale), "items": items}
+        apart = {"items", "scale", "flags", "warnings", "groups", "responses", "fit"}
+        head: dict[str, Any] = {}
+        for name in self.__slots__:
+            if name not in apart:
+                value = getattr(self, name)
+                head[name] = {k: _plain(v) for k, v in value.items()} if isinstance(value, Mapping) else _number(value)
+        return head | {
+            "n_items": len(self.items),
+            "scale": asdict(self.scale),
+            "groups": [asdict(group) for group in self.groups],
+            "warnings": [asdict(flag) for flag in self.warnings],
+            "items": [item_document(item) | {"flags": list(self.flags.get(item.id, ()))} for item in self.items],
+        }
 
     def with_flags(self, flags: Sequence[Flag]) -> Calibration:
         """The same calibration with the items' flags noted beside their parameters."""
-        codes: dict[str, tuple[str, ...]] = {}
+        codes: dict[str, tuple[str, ...]] = dict(self.flags)
         for flag in flags:
             codes[flag.item] = (*codes.get(flag.item, ()), flag.code)
         return replace(self, flags=codes)
@@ -71,158 +103,60 @@ class Calibration:
         return (
             f"{self.model}, {len(self.items)} items, {self.n_persons} persons: "
             f"log-likelihood {self.log_likelihood:.3f}, {state} after {self.iterations} iterations "
-            f"(largest gradient {self.max_gradient:.1e}); "
+            f"(largest gradient {self.max_gradient:.1e}, integration error {self.integration_error:.1e}); "
             f"priors {self.priors}; standard errors from the {self.se_kind}"
         )
 
 
-def calibrate(
-    responses: Responses,
-    *,
-    model: str = "2PL",
-    priors: Priors | None = None,
-    tolerance: float = 1e-5,
-    max_iterations: int = 2000,
-    on_iteration: Callable[[int, float], None] | None = None,
-) -> Calibration:
-    """Calibrate dichotomous items by marginal maximum likelihood.
-
-    `model` (any case) is 2PL, 1PL (one slope, theta ~ N(0, 1)) or Rasch (a = 1, theta ~ N(0, sd²), sd estimated). Items
-    that everybody or nobody answered right carry no information and are left out (`excluded`). Standard errors are left
-    out where the run did not converge or the data do not identify a parameter (`se_kind` says so). A floating prior on
-    a says nothing about the one slope of 1PL and Rasch and is dropped. Raises CalibrationError for an unknown model, an
-    item with more than two score categories, a slope of 0 or priors the model cannot have, ResponsesError when nothing
-    is left to fit.
-    """
-    name = next((known for known in MODELS if known.lower() == model.lower()), None)
-    if name is None:
-        raise CalibrationError(f"model {model!r} is not known; choose one of {', '.join(MODELS)}")
-    chosen = _priors_of(name, priors or NO_PRIORS)
-    if chosen.b is not None and chosen.a is None:
-        raise CalibrationError(
-            "a prior on b needs one on a as well: where a slope may cross 0, b = -intercept / a has no meaning"
-        )
-    used = responses.status != NOT_REACHED
-    top = np.zeros(len(responses.items), int)
-    np.maximum.at(top, responses.item[used], responses.score[used])
-    if top.max(initial=0) > 1:
-        worst = int(top.argmax())
-        raise CalibrationError(
-            f"item {responses.items[worst]}: score {top[worst]}, but {name} is for items scored 0 or 1"
-        )
-    n = responses.item_counts()
-    right = np.bincount(
-        responses.item[used], responses.weight[responses.person[used]] * responses.score[used], len(responses.items)
-    )
-    varies = (right > 0) & (right < n)
-    if not varies.any():
-        raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
-    J = int(varies.sum())
-    result = fit(
-        blocks_of(responses, varies),
-        J,
-        chosen,
-        shared_slope=name != "2PL",
-        tolerance=tolerance,
-        max_iterations=max_iterations,
-        on_iteration=on_iteration,
-    )
-    ids = [item for item, keep in zip(responses.items, varies, strict=True) if keep]
-    scale, items = _parameters(name, ids, n[varies], result)
-    return Calibration(
-        model=name,
-        items=items,
-        excluded={item: NO_VARIANCE for item, keep in zip(responses.items, varies, strict=True) if not keep},
-        scale=scale,
-        priors=str(chosen),
-        n_persons=round(float(responses.weight.sum())),
-        log_likelihood=result.log_likelihood,
-        log_prior=result.log_prior,
-        converged=result.converged,
-        max_gradient=result.max_gradient,
-        iterations=result.iterations,
-        nodes=result.nodes,
-        se_kind=result.se_kind,
-        data_digest=digest(responses),
-    )
+def item_document(item: ItemParameters) -> dict[str, Any]:
+    """An item's parameters as plain JSON data: one b as a number, several as a list; what it does not have left out."""
+    row: dict[str, Any] = {"id": item.id, "model": item.model}
+    if item.model == "NRM":
+        row |= {"slopes": list(item.slopes), "intercepts": list(item.intercepts)}
+    else:
+        row |= {"a": item.a, "b": item.b[0] if item.model in DICHOTOMOUS else list(item.b)}
+        if item.model in DICHOTOMOUS:
+            row |= {"c": item.c, "d": item.d}
+    if item.location is not None:
+        row |= {"location": item.location, "steps": list(item.steps)}
+    if item.marks:
+        row["marks"] = list(item.marks)
+    row |= {"se": dict(item.se), "covariance": [list(line) for line in item.covariance], "n": item.n}
+    if item.version is not None:
+        row["version"] = item.version
+    return row
 
 
-def _priors_of(model: str, priors: Priors) -> Priors:
-    if model == "2PL":
-        return priors
-    if priors.b is not None or (priors.a is not None and priors.a.mean is not None):
-        raise CalibrationError(f"priors {priors}: {model} has one slope for all items; use them with 2PL")
-    return NO_PRIORS
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    return asdict(value) if isinstance(value, Estimate) else value
 
 
-def _parameters(
-    model: str, ids: list[str], n: np.ndarray[Any, np.dtype[np.float64]], result: Fit
-) -> tuple[Scale, tuple[ItemParameters, ...]]:
-    """Slopes and intercepts as a and b with standard errors by the delta method; Rasch moves the slope to the scale."""
-    a, intercept = result.slope, result.intercept
-    flat = np.flatnonzero(np.abs(a) < 1e-8)
-    if flat.size:
-        raise CalibrationError(
-            f"item {ids[flat[0]]}: its slope is 0, so it has no difficulty; the responses are too few or show no "
-            "common ability: collect more, or leave the item out"
-        )
-    b = -intercept / a
-    # d(a, b) / d(slope, intercept) = [[1, 0], [-b / a, -1 / a]]
-    jacobian = np.zeros((len(a), 2, 2))
-    jacobian[:, 0, 0], jacobian[:, 1, 0], jacobian[:, 1, 1] = 1.0, -b / a, -1 / a
-    scale, model_b, sd = Scale(), b, 1.0
-    if model == "Rasch":  # b on the scale with a = 1 is minus the intercept
-        sd = float(a[0])
-        scale, model_b, a = Scale(sd=abs(sd)), -intercept, np.ones_like(a)
-        jacobian[:, 0, 0], jacobian[:, 1, 0], jacobian[:, 1, 1] = 0.0, 0.0, -1.0
-    covariance = jacobian @ result.covariance @ jacobian.transpose(0, 2, 1)
-    items = []
-    for j, item in enumerate(ids):
-        known = result.converged and bool(np.isfinite(covariance[j]).all())
-        se = {"b": float(np.sqrt(covariance[j, 1, 1]))} if known else {}
-        if known and model != "Rasch":
-            se = {"a": float(np.sqrt(covariance[j, 0, 0]))} | se
-        items.append(
-            ItemParameters(
-                item,
-                model,
-                float(a[j]),
-                (float(model_b[j]),),
-                se=se,
-                covariance=tuple(map(tuple, covariance[j].tolist())) if known else (),
-                n=float(n[j]),
-            )
-        )
-    return scale, tuple(items)
+def _number(value: Any) -> Any:  # noqa: ANN401
+    """JSON has no NaN."""
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
 
 
-def digest(responses: Responses) -> str:
-    """SHA-256 of the data a calibration saw, so that it can be found again."""
-    sha = hashlib.sha256("\0".join((*responses.persons, "", *responses.items)).encode())
-    for column in (responses.person, responses.item, responses.score, responses.status, responses.weight):
-        sha.update(np.ascontiguousarray(column).tobytes())
-    return sha.hexdigest()
+def item_from_document(row: Mapping[str, Any]) -> ItemParameters:
+    """Item parameters from what `item_document` makes of them, or a file of that kind says."""
+    known = {name: value for name, value in row.items() if name in ItemParameters.__slots__}
+    for name in ("b", "slopes", "intercepts", "steps", "marks"):
+        if name in known:
+            value = known[name]
+            known[name] = tuple(value) if isinstance(value, list | tuple) else (float(value),)
+    if "covariance" in known:
+        known["covariance"] = tuple(tuple(line) for line in known["covariance"] or ())
+    return ItemParameters(**known)
 
 
 def read_parameters(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
     """Scale and item parameters from a JSON file that `Calibration.save` wrote. Raises CalibrationError."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        scale = Scale(**document.get("scale", {}))
-        known = set(ItemParameters.__slots__)
-        items = tuple(
-            ItemParameters(**{name: value for name, value in row.items() if name in known}) for row in document["items"]
-        )
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        scale = document.get("scale", {})
+        scale = Scale(**scale | {"anchors": tuple(scale.get("anchors", ()))})
+        items = tuple(item_from_document(row) for row in document["items"])
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise CalibrationError(
             f"{path}: not a parameter file ({error}); expected what `tiku calibrate --out` writes"
         ) from None
     return scale, items
-
-
-def named_priors(name: str) -> Priors:
-    """`default` or `none` → priors. Raises CalibrationError."""
-    choices = {"default": DEFAULT_PRIORS, "none": NO_PRIORS}
-    if name not in choices:
-        raise CalibrationError(f"priors {name!r} are not known; choose one of {', '.join(choices)}")
-    return choices[name]

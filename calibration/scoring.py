@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.estimation import Grid, blocks_of, posterior
-from calibration.models import ItemParameters, ParameterTable, Scale
+from calibration.estimation.blocks import block_responses
+from calibration.estimation.expectation import posterior
+from calibration.estimation.population import Grid, Population
+from calibration.estimation.unknowns import Tables
+from calibration.models import Curves, ItemParameters, ParameterTable, Scale
 from calibration.responses import Responses
 
 
@@ -33,22 +36,21 @@ def eap_scores(responses: Responses, items: Sequence[ItemParameters], scale: Sca
     for an item with a guessing or slipping parameter.
     """
     on = scale or Scale()
-    other = [item.id for item in items if item.c != 0 or item.d != 1]
-    if other:
-        raise ScaleError(f"item {other[0]}: scores need c = 0 and d = 1 (Rasch, 1PL or 2PL parameters)")
     known = {item.id: item for item in items}
-    keep = np.array([item in known for item in responses.items])
-    table = ParameterTable.of([known[item] for item in responses.items if item in known], on)
-    slope = on.D * table.a * on.sd  # the grid is of the standardised ability
-    intercept = on.D * table.a * (on.mean - table.b)
-    grid = Grid.normal(121)
+    names = [item for item in responses.items if item in known]
+    layout = block_responses(responses, names, keep_weightless=True)
+    population = Population.of_groups(np.array([on.mean]), np.array([on.sd]), np.zeros(1, bool), np.zeros(1, bool))
+    grid = Grid.covering(population, 0.1 * on.sd)
+    tables = Tables(
+        grid.nodes, Curves.of([known[n] for n in names], on).log_probability(grid.nodes), grid.log_weights(population)
+    )
     theta = np.full(len(responses.persons), on.mean, float)
     se = np.full(len(responses.persons), on.sd, float)
-    for block in blocks_of(responses, keep, keep_weightless=True):
-        density, _ = posterior(block, grid, slope, intercept)
+    for block in layout:
+        density, _ = posterior(block, tables, layout)
         mean = density @ grid.nodes
-        theta[block.persons] = on.mean + on.sd * mean
-        se[block.persons] = on.sd * np.sqrt(np.maximum(density @ grid.nodes**2 - mean**2, 0.0))
+        theta[block.persons] = mean
+        se[block.persons] = np.sqrt(np.maximum(density @ grid.nodes**2 - mean**2, 0.0))
     return Scores(responses.persons, theta, se)
 
 

@@ -260,7 +260,7 @@ def _end(
     gradient = full_gradient(unknowns, sums, search.grid.nodes, search.start, beliefs)
     covariance = inverse_of(information) if information is not None else None
     if covariance is not None:
-        blocks, kind = _own_covariance(unknowns, covariance), OBSERVED
+        blocks, kind = own_covariance(unknowns, covariance), OBSERVED
     elif information is None and not singular:
         blocks = [
             _inverses(H, batch.free)
@@ -291,7 +291,7 @@ def _end(
     )
 
 
-def _own_covariance(unknowns: Unknowns, covariance: Matrix) -> list[Matrix]:
+def own_covariance(unknowns: Unknowns, covariance: Matrix) -> list[Matrix]:
     """Covariance (m, p, p) of the items' own parameters from that of the vector."""
     B = unknowns.item_size
     out, first, number = [], 0, 0

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from calibration.estimation.blocks import MISSING, Block, ResponseBlocks
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 Matrix = NDArray[np.float64]
-
-
-class Indicator(Protocol):
-    """Who chose which category, as a matrix (n, ·): dense or sparse."""
-
-    def __matmul__(self, other: Matrix) -> Matrix: ...
 
 
 def log_likelihood(block: Block, log_probability: Matrix, layout: ResponseBlocks) -> Matrix:
@@ -63,7 +60,7 @@ def _higher_rows(block: Block, layout: ResponseBlocks) -> tuple[NDArray[np.intp]
     return layout.start[block.items][item_of] + within + 1, item_of
 
 
-def _higher(block: Block, layout: ResponseBlocks, dtype: Any) -> Matrix:
+def _higher(block: Block, layout: ResponseBlocks, dtype: DTypeLike) -> Matrix:
     """1 where a person of a table chose a category above 0, (n, Σ (K - 1))."""
     above = layout.categories[block.items] - 1
     if above.max(initial=1) == 1:
@@ -71,13 +68,13 @@ def _higher(block: Block, layout: ResponseBlocks, dtype: Any) -> Matrix:
         return codes.astype(dtype)
     item_of = np.repeat(np.arange(len(block.items)), above)
     category = (np.arange(len(item_of)) - np.repeat(np.cumsum(above) - above, above) + 1).astype(np.uint8)
-    return (block.codes[:, item_of] == category).astype(dtype)
+    return np.asarray((block.codes[:, item_of] == category).astype(dtype))
 
 
-def _sparse(block: Block, layout: ResponseBlocks, dtype: Any) -> Any:
+def _sparse(block: Block, layout: ResponseBlocks, dtype: DTypeLike) -> csr_array:
     from scipy.sparse import csr_array  # noqa: PLC0415  (a tenth of a second that only sparse data need)
 
     columns = layout.start[block.items] + block.codes
     ones = np.ones(len(columns), dtype)
     shape = (len(block.persons), int(layout.start[-1]))
-    return csr_array((ones, columns, cast("Any", block.row_start)), shape=shape)
+    return csr_array((ones, columns, block.row_start), shape=shape)

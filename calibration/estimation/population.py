@@ -1,4 +1,4 @@
-"""Who the persons are: normal distributions of ability, by group or by regression on covariates, and the grid they need.
+"""Who the persons are: normal distributions of ability, by group or by regression, and the grid they need.
 
 Every group g has mean = origin + design · coefficients and a standard deviation that it may share with others. Free
 means of groups are a design of zeros and ones; a latent regression has a group for every distinct row of covariates,
@@ -102,7 +102,7 @@ class Moments:
 
 
 def maximised(population: Population, moments: Moments) -> Population:
-    """The M-step: least squares for the coefficients, pooled residual variances (Bock & Zimowski, 1997; Mislevy, 1985)."""
+    """The M-step: least squares for the coefficients, pooled residual variances (Mislevy, 1985)."""
     coefficients = population.coefficients
     if len(coefficients):
         weight = moments.persons / population.sd**2
@@ -110,7 +110,7 @@ def maximised(population: Population, moments: Moments) -> Population:
         target = (moments.first - moments.persons * population.origin) / population.sd**2
         gram = weighted.T @ population.design
         gram += 1e-12 * max(float(np.trace(gram)), 1e-300) * np.eye(len(gram))
-        coefficients = np.linalg.solve(gram, population.design.T @ target)
+        coefficients = np.asarray(np.linalg.solve(gram, population.design.T @ target), float)
     moved = replace(population, coefficients=coefficients)
     if not len(population.free_sd):
         return moved

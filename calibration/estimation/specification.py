@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from calibration.estimation.families import Batch, Family
 from calibration.estimation.population import Population
 from calibration.estimation.unknowns import Unknowns, tie
 from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, logistic, parameter_names
+
+if TYPE_CHECKING:
+    pass
 
 Matrix = NDArray[np.float64]
 
@@ -152,19 +156,24 @@ def _tied(unknowns: Unknowns, models: Sequence[str], D: float, facet: Facet | No
             own, free = batch.parameters[at], batch.free[at]
             name = (facet.item[j] if facet is not None else j,)
             for k in range(batch.size):
-                if not free[k]:
-                    continue
-                origin[row + k] = 0.0
-                if models[j] == "1PL" and k == 0:
-                    columns.add(row, ("slope",), 1.0, own[0])
-                elif models[j] == "RSM" and k > 0:
-                    _add_rating_scale(columns, row + k, k, batch.categories, name, own, D)
-                else:
-                    columns.add(row + k, (*name, k), 1.0, own[k])
+                if free[k]:
+                    origin[row + k] = 0.0
+                    _add_own(columns, row + k, k, models[j], batch.categories, name, own, D)
                 if facet is not None and k > 0:
                     _add_severity(columns, row + k, k, int(facet.rater[j]), len(facet.raters), D)
             row += batch.size
-    return tie(unknowns, columns.matrix(row), np.array(columns.start), origin)
+    return tie(unknowns, columns.matrix(row), np.array(columns.start), origin, tuple(columns.number))
+
+
+def _add_own(
+    columns: _Columns, row: int, k: int, model: str, K: int, name: tuple[int, ...], own: Matrix, D: float
+) -> None:
+    if model == "1PL" and k == 0:
+        columns.add(row, ("slope",), 1.0, own[0])
+    elif model == "RSM" and k > 0:
+        _add_rating_scale(columns, row, k, K, name, own, D)
+    else:
+        columns.add(row, (*name, k), 1.0, own[k])
 
 
 def _add_rating_scale(
@@ -206,6 +215,14 @@ class _Columns:
 
         row, column, value = (np.array(part) for part in zip(*self.entries, strict=True))
         return csr_array((value, (row, column)), shape=(rows, len(self.start)))
+
+
+def without_raters(unknowns: Unknowns) -> Unknowns:
+    """The same unknowns with every rater of severity 0: items as no rater in particular marks them."""
+    if unknowns.ties is None or unknowns.tied is None:
+        return unknowns
+    keep = np.array([name[0] != "rater" for name in unknowns.tied_names], float)
+    return replace(unknowns, ties=unknowns.ties * keep).at(unknowns.vector())
 
 
 def reported(
@@ -253,7 +270,7 @@ def reported(
     return tuple(found[j] for j in range(len(items)))
 
 
-def _natural(name: str, model: str, batch: Batch, own: Matrix, D: float) -> tuple[dict[str, object], Matrix]:
+def _natural(name: str, model: str, batch: Batch, own: Matrix, D: float) -> tuple[dict[str, Any], Matrix]:
     """An item's reported parameters, and their derivatives (reported, p) in its own."""
     K, p = batch.categories, batch.size
     if batch.family == "nominal":
@@ -276,7 +293,7 @@ def _natural(name: str, model: str, batch: Batch, own: Matrix, D: float) -> tupl
     jacobian[0, 0] = 1 / D
     jacobian[1:K] = -L / slope
     jacobian[1:K, 0] = -b / slope
-    item: dict[str, object] = {"id": name, "model": model, "a": float(slope / D), "b": tuple(map(float, b))}
+    item: dict[str, Any] = {"id": name, "model": model, "a": float(slope / D), "b": tuple(map(float, b))}
     if model == "RSM":
         location = float(b.mean())
         item |= {"location": location, "steps": tuple(float(v - location) for v in b)}

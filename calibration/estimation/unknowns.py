@@ -32,6 +32,7 @@ class Unknowns:
     ties: csr_array | None = None
     origin: Matrix | None = None
     tied: Matrix | None = None  # the B tied numbers
+    tied_names: tuple[tuple[object, ...], ...] = ()
 
     @property
     def own_size(self) -> int:
@@ -107,9 +108,11 @@ def rows(batch: Batch, start: NDArray[np.intp]) -> NDArray[np.intp]:
     return start[batch.items][:, None] + np.arange(batch.categories)
 
 
-def tie(unknowns: Unknowns, ties: csr_array, tied: Matrix, origin: Matrix) -> Unknowns:
+def tie(
+    unknowns: Unknowns, ties: csr_array, tied: Matrix, origin: Matrix, names: tuple[tuple[object, ...], ...]
+) -> Unknowns:
     """The unknowns with the items' own parameters held to `origin` + ties · tied."""
-    held = replace(unknowns, ties=ties, origin=origin, tied=tied)
+    held = replace(unknowns, ties=ties, origin=origin, tied=tied, tied_names=names)
     return held.at(held.vector())
 
 
