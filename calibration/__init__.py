@@ -25,7 +25,7 @@ from calibration.priors import (
     Normal,
     Priors,
     family_priors,
-    named_priors,
+    read_priors,
 )
 from calibration.report import write_report
 from calibration.responses import Responses, ResponsesError, pool_responses, read_key, read_responses
@@ -69,12 +69,12 @@ __all__ = [
     "information",
     "item_statistics",
     "model_named",
-    "named_priors",
     "new_chart",
     "pool_responses",
     "probability",
     "read_key",
     "read_parameters",
+    "read_priors",
     "read_responses",
     "report_page",
     "screen",

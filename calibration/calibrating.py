@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -48,6 +49,7 @@ def calibrate(
     scale: Scale | None = None,
     reference: str | None = None,
     covariates: Mapping[str, Matrix] | None = None,
+    testlets: Mapping[str, str] | None = None,
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -70,6 +72,9 @@ def calibrate(
     covariates
         Columns (N,) of a latent regression theta = Σ coefficient · covariate + e (Mislevy, 1985), e ~ N(0, 1) where
         slopes are free; they take the place of groups.
+    testlets
+        Item id → item set: its items answer to theta + gamma of the set, gamma ~ N(0, sd²), whose sd is estimated
+        (Bradlow, Wainer & Wang, 1999). Their a and b are those at gamma = 0.
     on_iteration, start
         Called after every step; the vector it was last told goes on from there.
 
@@ -90,6 +95,7 @@ def calibrate(
             scale=scale or Scale(),
             reference=reference,
             covariates=covariates,
+            testlets=testlets,
             options={"tolerance": tolerance, "max_iterations": max_iterations},
             on_iteration=on_iteration,
             start=start,
@@ -108,6 +114,7 @@ def _calibrate(
     scale: Scale,
     reference: str | None,
     covariates: Mapping[str, Matrix] | None,
+    testlets: Mapping[str, str] | None,
     options: dict[str, float],
     on_iteration: Callable[[Progress], None] | None,
     start: Sequence[float] | None,
@@ -128,7 +135,8 @@ def _calibrate(
     layout = block_responses(grouped, data.items, categories=_with_anchors(data, anchored))
     if anchored:
         population = _anchored_population(layout, data.items, models, population, anchored, scale.D)
-    unknowns = specify(layout, data.items, models, population, anchors=anchored, D=scale.D, facet=facet)
+    sets = _testlets(testlets, data, facet)
+    unknowns = specify(layout, data.items, models, population, anchors=anchored, D=scale.D, facet=facet, testlets=sets)
     chosen = _priors(data.items, models, priors)
     if start is not None:
         if len(start) != len(unknowns.vector()):
@@ -187,6 +195,7 @@ def _calibrate(
         groups=described if covariates is None else (),
         regression=_describe_regression(result, list(covariates)) if covariates is not None else {},
         raters=_describe_raters(result, facet),
+        testlets=_describe_testlets(result),
         shift=data.shift,
         free_parameters=len(result.unknowns.vector()),
         warnings=(*data.flags, *_warnings(result, data)),
@@ -376,7 +385,8 @@ def _population_errors(result: Fit) -> Matrix | None:
     if result.covariance is None or not result.converged:
         return None
     B = result.unknowns.item_size
-    return result.covariance[B:, B:]
+    S = result.unknowns.population.size
+    return result.covariance[B : B + S, B : B + S]
 
 
 def _describe_population(result: Fit, names: Sequence[str], *, regression: bool) -> tuple[Group, ...]:
@@ -434,6 +444,32 @@ def _describe_raters(result: Fit, facet: Facet | None) -> dict[str, Estimate]:
     return {
         rater: Estimate(float(value), error) for rater, value, error in zip(facet.raters, values, errors, strict=True)
     }
+
+
+def _testlets(testlets: Mapping[str, str] | None, data: Recoded, facet: Facet | None) -> dict[str, str]:
+    """The item sets of at least two calibrated items: one alone shares nothing."""
+    if not testlets:
+        return {}
+    if facet is not None:
+        raise CalibrationError("ratings and item sets together are not estimated: sum each set to one polytomous item")
+    known = {*data.items, *data.excluded}
+    unknown = next((item for item in testlets if item not in known), None)
+    if unknown is not None:
+        raise CalibrationError(f"item set {testlets[unknown]}: item {unknown} has no responses")
+    sizes = Counter(testlets[item] for item in data.items if item in testlets)
+    return {item: testlets[item] for item in data.items if item in testlets and sizes[testlets[item]] > 1}
+
+
+def _describe_testlets(result: Fit) -> dict[str, Estimate]:
+    """Standard deviation of what each item set shares, with its standard error."""
+    testlets = result.unknowns.testlets
+    if testlets is None:
+        return {}
+    T = len(testlets.names)
+    errors: list[float | None] = [None] * T
+    if result.covariance is not None and result.converged:
+        errors = (testlets.sd * np.sqrt(np.diagonal(result.covariance)[-T:])).tolist()
+    return {name: Estimate(float(sd), se) for name, sd, se in zip(testlets.names, testlets.sd, errors, strict=True)}
 
 
 def _rated_items(

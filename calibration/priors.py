@@ -7,6 +7,7 @@ and its derivatives go through the chain rule (`calibration.estimation.beliefs`)
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -141,9 +142,35 @@ def with_difficulty(priors: Priors, mean: float, sd: float) -> Priors:
     return replace(priors, b=Normal(mean, sd))
 
 
-def named_priors(name: str) -> Priors:
-    """`default` or `none` → priors. Raises PriorError."""
-    choices = {"default": DEFAULT_PRIORS, "none": NO_PRIORS}
-    if name not in choices:
-        raise PriorError(f"priors {name!r} are not known; choose one of {', '.join(choices)}")
-    return choices[name]
+def read_priors(text: str) -> Priors:
+    """`none`, `default`, or densities such as `a=lognormal(0, 0.5), c=beta(5, 17)` → priors. Raises PriorError.
+
+    Densities are lognormal and normal of a, normal of b, beta and logitnormal of c and d; `floating` for a mean is the
+    items' own.
+    """
+    named = {"default": DEFAULT_PRIORS, "none": NO_PRIORS}
+    if text.strip().lower() in named:
+        return named[text.strip().lower()]
+    found = list(_DENSITY.finditer(text))
+    if not found or _DENSITY.sub("", text).strip(" ,;"):
+        raise PriorError(f"priors {text!r}: expected default, none, or e.g. a=lognormal(0, 0.5), c=beta(5, 17)")
+    return Priors(**{match["parameter"]: density(match["parameter"], match["density"]) for match in found})
+
+
+_DENSITY = re.compile(r"(?P<parameter>[abcd])\s*=\s*(?P<density>\w+\s*\([^()]*\))")
+_KINDS = {"a": (LogNormal, Normal), "b": (Normal,), "c": (Beta, LogitNormal), "d": (Beta, LogitNormal)}
+
+
+def density(parameter: str, text: str) -> LogNormal | Normal | Beta | LogitNormal:
+    """One density, `lognormal(0, 0.5)`, of a parameter. Raises PriorError for one it cannot have."""
+    name, _, inside = text.strip().rstrip(")").partition("(")
+    kinds = {kind.__name__.lower(): kind for kind in _KINDS.get(parameter, ())}
+    kind = kinds.get(name.strip().lower())
+    numbers = [part.strip().lower() for part in inside.split(",")]
+    if kind is None or len(numbers) != 2:
+        raise PriorError(f"prior {text!r} of {parameter}: expected {' or '.join(f'{k}(…, …)' for k in kinds)}")
+    try:
+        first = None if numbers[0] == "floating" and kind in {LogNormal, Normal} else float(numbers[0])
+        return kind(first, float(numbers[1]))  # type: ignore[arg-type]
+    except ValueError:
+        raise PriorError(f"prior {text!r} of {parameter}: {inside} are not two numbers") from None

@@ -8,7 +8,7 @@ and expected counts are matrix products either way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,6 +166,26 @@ class _Builder:
 
     def _unweighted(self, chunk: NDArray[np.intp]) -> bool:
         return bool((self.weight[chunk] == 1).all())
+
+
+def take_persons(block: Block, chosen: NDArray[np.intp]) -> Block:
+    about = {name: getattr(block, name)[chosen] for name in ("persons", "weight", "group")}
+    if block.row_start is None:
+        return replace(block, codes=block.codes[chosen], **about)
+    lengths = np.diff(block.row_start)[chosen]
+    row_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+    at = np.arange(row_start[-1]) + np.repeat(block.row_start[chosen] - row_start[:-1], lengths)
+    return replace(block, items=block.items[at], codes=block.codes[at], row_start=row_start, **about)
+
+
+def dense_codes(block: Block, J: int) -> NDArray[np.uint8]:
+    """Categories of all J items, (n, J), MISSING where a person did not have one."""
+    codes = np.full((len(block.persons), J), MISSING, np.uint8)
+    if block.row_start is None:
+        codes[:, block.items] = block.codes
+    else:
+        codes[np.repeat(np.arange(len(codes)), np.diff(block.row_start)), block.items] = block.codes
+    return codes
 
 
 def category_counts(layout: ResponseBlocks) -> Matrix:

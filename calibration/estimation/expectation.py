@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.blocks import Block, ResponseBlocks
+from calibration.estimation.families import Batch
 from calibration.estimation.likelihood import add_counts, log_likelihood
 from calibration.estimation.population import Moments
-from calibration.estimation.unknowns import Tables
+from calibration.estimation.unknowns import Tables, rows
 
 Matrix = NDArray[np.float64]
 
@@ -20,12 +21,18 @@ LEAST_EXPONENT = -80.0
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What the persons sum to: expected counts (C, Q), moments of every group, the log-likelihood."""
+    """What the persons sum to: expected counts (C, Q), moments of every group, the log-likelihood.
+
+    For testlets also the counts (C, Q · S) at pairs of nodes of each, and the persons and Σ E[gamma²] (T,).
+    """
 
     counts: Matrix
     moments: Moments
     log_likelihood: float
     narrowest: float  # the smallest posterior standard deviation
+    inner: tuple[Matrix, ...] = ()
+    testlet_persons: Matrix = field(default_factory=lambda: np.zeros(0))
+    testlet_spread: Matrix = field(default_factory=lambda: np.zeros(0))
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(
@@ -33,7 +40,14 @@ class Sums:
             self.moments + other.moments,
             self.log_likelihood + other.log_likelihood,
             min(self.narrowest, other.narrowest),
+            tuple(mine + theirs for mine, theirs in zip(self.inner, other.inner, strict=True)),
+            self.testlet_persons + other.testlet_persons,
+            self.testlet_spread + other.testlet_spread,
         )
+
+    def of(self, batch: Batch, start: NDArray[np.intp]) -> Matrix:
+        """Expected counts of a batch's categories, (m, K, Q), at the nodes its items answer to."""
+        return (self.counts if batch.testlet < 0 else self.inner[batch.testlet])[rows(batch, start)]
 
 
 def posterior(block: Block, tables: Tables, layout: ResponseBlocks) -> tuple[Matrix, Matrix]:

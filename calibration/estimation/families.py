@@ -36,6 +36,7 @@ class Batch:
     items: NDArray[np.intp]
     parameters: Matrix  # (m, p)
     free: NDArray[np.bool_]  # (m, p)
+    testlet: int = -1  # the testlet that all of them belong to, -1 for none
 
     @property
     def size(self) -> int:

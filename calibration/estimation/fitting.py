@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from calibration.estimation.acceleration import Anderson
 from calibration.estimation.beliefs import Beliefs, prior_terms
-from calibration.estimation.blocks import ResponseBlocks, category_counts
+from calibration.estimation.blocks import ResponseBlocks, category_counts, take_persons
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import item_information, observed_information, take_persons
+from calibration.estimation.information import item_information, observed_information
 from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
 from calibration.estimation.population import REACH, START_SPACING, WIDEST_SPACING, Grid
+from calibration.estimation.testlets import expect_testlets, numeric_information
 from calibration.estimation.unknowns import Tables, Unknowns
 
 Matrix = NDArray[np.float64]
@@ -91,7 +92,14 @@ class _Search:
         self.trace: list[float] = []
 
     def expect(self, unknowns: Unknowns) -> Sums:
+        if unknowns.testlets is not None:
+            return expect_testlets(self.layout, unknowns, self.grid)
         return expect(self.layout, Tables.of(unknowns, self.grid, self.start, single=self.single))
+
+    def gradient(self, vector: Matrix) -> Matrix:
+        """Gradient of log-likelihood + log prior at a vector."""
+        unknowns = self.unknowns.at(vector)
+        return full_gradient(unknowns, self.expect(unknowns), self.grid.nodes, self.start, self.beliefs)
 
     def objective(self, unknowns: Unknowns, sums: Sums) -> float:
         if not self.beliefs:
@@ -171,8 +179,8 @@ def fit(
     beliefs = beliefs or Beliefs()
     unknowns = _from_a_sample(layout, unknowns, beliefs)
     search = _Search(layout, unknowns, beliefs, on_iteration)
-    whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None
-    search.single = _worth_single(layout)
+    whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
+    search.single = _worth_single(layout) and unknowns.testlets is None
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     if not whole:
         return _end(search, sums, converged=calm, information=None)
@@ -207,7 +215,8 @@ def _newton(search: _Search, sums: Sums, tolerance: float) -> tuple[Sums, Matrix
             return sums, information, np.inf
         sums = there
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
-    if moved > (SAME_INFORMATION if search.layout.persons > SMALL else 0.0):
+    dear = search.layout.persons > SMALL or search.unknowns.testlets is not None
+    if moved > (SAME_INFORMATION if dear else 0.0):
         information = _information(search, sums)
     return sums, information, step
 
@@ -226,6 +235,8 @@ def _after(search: _Search, sums: Sums, move: Matrix) -> Sums | None:
 
 
 def _information(search: _Search, sums: Sums) -> Matrix:
+    if search.unknowns.testlets is not None:
+        return numeric_information(search.gradient, search.unknowns.vector())
     share = 1 / max(1, round(search.layout.persons / INFORMATION_PERSONS))
     tables = Tables.of(search.unknowns, search.grid, search.start)
     return observed_information(search.layout, search.unknowns, sums, tables, search.beliefs, share=share)
@@ -327,7 +338,10 @@ def _integration_error(search: _Search, covariance: Matrix) -> float:
     finer = Grid.covering(unknowns.population, search.grid.spacing / 2, reach=REACH + 1)
     gradients = []
     for grid in (search.grid, finer):
-        sums = expect(sample, Tables.of(unknowns, grid, search.start))
+        if unknowns.testlets is not None:
+            sums = expect_testlets(sample, unknowns, grid)
+        else:
+            sums = expect(sample, Tables.of(unknowns, grid, search.start))
         gradients.append(full_gradient(unknowns, sums, grid.nodes, search.start, Beliefs()))
     return float(np.abs(covariance @ (gradients[1] - gradients[0])).max(initial=0.0) / share)
 
@@ -354,7 +368,6 @@ def _from_a_sample(layout: ResponseBlocks, unknowns: Unknowns, beliefs: Beliefs)
     if share > 0.5 or category_counts(sample).min(initial=0.0) < LEAST_IN_SAMPLE:
         return unknowns
     search = _Search(sample, unknowns, beliefs, None)
-    search.single = _worth_single(sample)
     search.climb(10 * COARSE, 100)
     return search.unknowns
 

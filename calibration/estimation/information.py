@@ -9,18 +9,18 @@ Cov(s, s') = Σ_r E[s φ_r] E[s' φ_r] (Parseval), whose terms fall like the pos
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.beliefs import Beliefs, prior_terms
-from calibration.estimation.blocks import MISSING, Block, ResponseBlocks
+from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, take_persons
 from calibration.estimation.expectation import Sums, posterior
 from calibration.estimation.families import curvature
 from calibration.estimation.population import Population
 from calibration.estimation.population import complete_information as population_information
-from calibration.estimation.unknowns import Tables, Unknowns, rows
+from calibration.estimation.unknowns import Tables, Unknowns
 
 Matrix = NDArray[np.float64]
 
@@ -140,26 +140,6 @@ def _slices(layout: ResponseBlocks, share: float) -> Iterator[Block]:
             yield take_persons(block, np.arange(first, min(first + SLICE_PERSONS * every, len(block.persons)), every))
 
 
-def take_persons(block: Block, chosen: NDArray[np.intp]) -> Block:
-    about = {name: getattr(block, name)[chosen] for name in ("persons", "weight", "group")}
-    if block.row_start is None:
-        return replace(block, codes=block.codes[chosen], **about)
-    lengths = np.diff(block.row_start)[chosen]
-    row_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
-    at = np.arange(row_start[-1]) + np.repeat(block.row_start[chosen] - row_start[:-1], lengths)
-    return replace(block, items=block.items[at], codes=block.codes[at], row_start=row_start, **about)
-
-
-def dense_codes(block: Block, J: int) -> NDArray[np.uint8]:
-    """Categories of all J items, (n, J), MISSING where a person did not have one."""
-    codes = np.full((len(block.persons), J), MISSING, np.uint8)
-    if block.row_start is None:
-        codes[:, block.items] = block.codes
-    else:
-        codes[np.repeat(np.arange(len(codes)), np.diff(block.row_start)), block.items] = block.codes
-    return codes
-
-
 def complete_information(
     unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs
 ) -> tuple[list[Matrix], Matrix]:
@@ -167,7 +147,7 @@ def complete_information(
 
     Priors are in it, a floating mean's share of rank one is not.
     """
-    blocks = [curvature(batch, sums.counts[rows(batch, start)], nodes) for batch in unknowns.batches]
+    blocks = [curvature(batch, sums.of(batch, start), unknowns.nodes_of(batch, nodes)) for batch in unknowns.batches]
     if beliefs:
         blocks = [H + bend for H, bend in zip(blocks, prior_terms(beliefs, unknowns.batches).curvature, strict=True)]
     return blocks, population_information(unknowns.population, sums.moments)
@@ -216,7 +196,7 @@ def item_information(
     batch_of = np.full(len(layout.categories), -1)
     place = np.zeros(len(layout.categories), np.intp)
     for number, (batch, table) in enumerate(zip(unknowns.batches, scores, strict=True)):
-        counts = sums.counts[rows(batch, layout.start)]
+        counts = sums.of(batch, layout.start)
         blocks[number] -= np.einsum("mkq,mkpq,mkrq->mpr", counts, table, table, optimize=True)
         batch_of[batch.items], place[batch.items] = number, np.arange(len(batch.items))
     for block in layout:

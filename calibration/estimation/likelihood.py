@@ -77,4 +77,4 @@ def _sparse(block: Block, layout: ResponseBlocks, dtype: DTypeLike) -> csr_array
     columns = layout.start[block.items] + block.codes
     ones = np.ones(len(columns), dtype)
     shape = (len(block.persons), int(layout.start[-1]))
-    return csr_array((ones, columns, block.row_start), shape=shape)
+    return csr_array((ones, columns, block.row_start), shape=shape)  # type: ignore[arg-type]

@@ -13,13 +13,14 @@ from calibration.estimation.expectation import Sums
 from calibration.estimation.families import LARGEST_STEP, Batch, gradient, gradient_and_fisher
 from calibration.estimation.population import gradient as population_gradient
 from calibration.estimation.population import maximised
-from calibration.estimation.unknowns import Unknowns, rows
+from calibration.estimation.unknowns import Unknowns
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Matrix = NDArray[np.float64]
 
+SMALLEST_TESTLET_SD = 0.02  # a testlet that adds nothing ends here
 MOST_DENSE = 1500  # tied parameters: a larger system is solved sparse
 
 
@@ -27,9 +28,12 @@ def maximise(
     unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs, steps: int = 2
 ) -> Unknowns:
     """The unknowns after `steps` Newton-like steps for the items and the exact step for the population."""
-    counts = [sums.counts[rows(batch, start)] for batch in unknowns.batches]
+    expected = [(sums.of(batch, start), unknowns.nodes_of(batch, nodes)) for batch in unknowns.batches]
     for _ in range(steps):
-        moves = [gradient_and_fisher(batch, n, nodes) for batch, n in zip(unknowns.batches, counts, strict=True)]
+        moves = [
+            gradient_and_fisher(batch, counts, at)
+            for batch, (counts, at) in zip(unknowns.batches, expected, strict=True)
+        ]
         if beliefs:
             terms = prior_terms(beliefs, unknowns.batches)
             moves = [
@@ -37,7 +41,11 @@ def maximise(
                 for (g, H), of_prior, bend in zip(moves, terms.gradient, terms.curvature, strict=True)
             ]
         unknowns = _tied_step(unknowns, moves) if unknowns.ties is not None else _free_step(unknowns, moves, beliefs)
-    return replace(unknowns, population=maximised(unknowns.population, sums.moments))
+    testlets = unknowns.testlets
+    if testlets is not None:
+        variance = sums.testlet_spread / np.maximum(sums.testlet_persons, 1e-300)
+        testlets = replace(testlets, sd=np.sqrt(np.maximum(variance, SMALLEST_TESTLET_SD**2)))
+    return replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
 
 
 def item_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs) -> Matrix:
@@ -45,7 +53,7 @@ def item_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[
 
     By Fisher's identity it is that of the expected complete-data log-likelihood.
     """
-    parts = [gradient(batch, sums.counts[rows(batch, start)], nodes) for batch in unknowns.batches]
+    parts = [gradient(batch, sums.of(batch, start), unknowns.nodes_of(batch, nodes)) for batch in unknowns.batches]
     if beliefs:
         parts = [g + more for g, more in zip(parts, prior_terms(beliefs, unknowns.batches).gradient, strict=True)]
     return np.concatenate([part.reshape(-1) for part in parts]) if parts else np.zeros(0)
@@ -55,7 +63,10 @@ def full_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[
     """Gradient of log-likelihood + log prior in the vector of the unknowns."""
     own = item_gradient(unknowns, sums, nodes, start, beliefs)
     items = unknowns.ties.T @ own if unknowns.ties is not None else own[unknowns.free_positions()]
-    return np.concatenate([items, population_gradient(unknowns.population, sums.moments)])
+    parts = [items, population_gradient(unknowns.population, sums.moments)]
+    if unknowns.testlets is not None:
+        parts.append(sums.testlet_spread / unknowns.testlets.sd**2 - sums.testlet_persons)
+    return np.concatenate(parts)
 
 
 def _positive(curvature: Matrix) -> Matrix:

@@ -12,19 +12,17 @@ from numpy.typing import NDArray
 from calibration.estimation.blocks import ResponseBlocks, category_counts
 from calibration.estimation.families import Batch, Family
 from calibration.estimation.population import Population
-from calibration.estimation.unknowns import Unknowns, tie
+from calibration.estimation.unknowns import Testlets, Unknowns, tie
 from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, logistic, parameter_names
 
 if TYPE_CHECKING:
-    pass
+    from scipy.sparse import csr_array
 
 Matrix = NDArray[np.float64]
 
 FIXED_SLOPE = ("Rasch", "PCM", "RSM")
 START_GUESSING = 0.15
 START_SLIPPING = 0.95
-# what marginalising over theta ~ N(0, 1) takes from a logit: sqrt(1 + 1 / 1.7²)
-MARGINAL = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,7 @@ def specify(
     anchors: Mapping[str, ItemParameters] | None = None,
     D: float = 1.0,
     facet: Facet | None = None,
+    testlets: Mapping[str, str] | None = None,
 ) -> Unknowns:
     """The unknowns of `models` (J,) for `items` (J,), at start values taken from the category counts.
 
@@ -57,7 +56,9 @@ def specify(
     """
     anchors = anchors or {}
     counts = category_counts(layout)
-    alike: dict[tuple[Family, int, int], list[tuple[int, Matrix, NDArray[np.bool_]]]] = {}
+    testlets = testlets or {}
+    sets = tuple(dict.fromkeys(testlets[name] for name in items if name in testlets))
+    alike: dict[tuple[Family, int, int, int], list[tuple[int, Matrix, NDArray[np.bool_]]]] = {}
     for j, (name, model) in enumerate(zip(items, models, strict=True)):
         K = int(layout.categories[j])
         if name in anchors:
@@ -72,7 +73,8 @@ def specify(
         else:
             family = family_of(name, model, K)
             parameters, free = _start(model, family, counts[layout.start[j] : layout.start[j + 1]], population, D)
-        alike.setdefault((family, K, len(parameters)), []).append((j, parameters, free))
+        testlet = sets.index(testlets[name]) if name in testlets else -1
+        alike.setdefault((family, K, len(parameters), testlet), []).append((j, parameters, free))
     batches = tuple(
         Batch(
             family,
@@ -80,10 +82,11 @@ def specify(
             np.array([j for j, _, _ in members]),
             np.stack([parameters for _, parameters, _ in members]),
             np.stack([free for _, _, free in members]),
+            testlet,
         )
-        for (family, K, _), members in alike.items()
+        for (family, K, _, testlet), members in alike.items()
     )
-    unknowns = Unknowns(batches, population)
+    unknowns = Unknowns(batches, population, testlets=Testlets.start(sets) if sets else None)
     tied = {"1PL", "RSM"} & {model for name, model in zip(items, models, strict=True) if name not in anchors}
     return _tied(unknowns, models, D, facet) if tied or facet is not None else unknowns
 
@@ -210,11 +213,11 @@ class _Columns:
             self.start.append(float(start))
         self.entries.append((row, self.number[name], coefficient))
 
-    def matrix(self, rows: int):
-        from scipy.sparse import csr_array  # noqa: PLC0415
+    def matrix(self, rows: int) -> csr_array:
+        from scipy import sparse  # noqa: PLC0415  (only tied parameters need it)
 
         row, column, value = (np.array(part) for part in zip(*self.entries, strict=True))
-        return csr_array((value, (row, column)), shape=(rows, len(self.start)))
+        return sparse.csr_array((value, (row, column)), shape=(rows, len(self.start)))
 
 
 def without_raters(unknowns: Unknowns) -> Unknowns:

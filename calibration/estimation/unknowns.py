@@ -19,6 +19,29 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Testlets:
+    """Item sets: items of testlet t answer to theta + gamma_t, gamma_t ~ N(0, sd²) (Bradlow, Wainer & Wang, 1999).
+
+    `inner` (S,) are the nodes of gamma / sd and `log_weights` (S,) the logs of their weights.
+    """
+
+    names: tuple[str, ...]
+    sd: Matrix  # (T,)
+    inner: Matrix
+    log_weights: Matrix
+
+    @classmethod
+    def start(cls, names: tuple[str, ...]) -> Testlets:
+        inner = np.linspace(-5.0, 5.0, 16)  # spacing 0.67: a testlet's few items leave gamma wide
+        log_density = -0.5 * inner**2
+        return cls(names, np.full(len(names), 0.5), inner, log_density - np.log(np.exp(log_density).sum()))
+
+    def nodes(self, testlet: int, nodes: Matrix) -> Matrix:
+        """Theta + gamma for every pair of an outer and an inner node, (Q · S,)."""
+        return np.asarray((nodes[:, None] + self.sd[testlet] * self.inner).reshape(-1))
+
+
+@dataclass(frozen=True, slots=True)
 class Unknowns:
     """Batches of items and the population they were answered by.
 
@@ -33,6 +56,7 @@ class Unknowns:
     origin: Matrix | None = None
     tied: Matrix | None = None  # the B tied numbers
     tied_names: tuple[tuple[object, ...], ...] = ()
+    testlets: Testlets | None = None
 
     @property
     def own_size(self) -> int:
@@ -47,16 +71,19 @@ class Unknowns:
         return sum(int(batch.free.sum()) for batch in self.batches)
 
     def vector(self) -> Matrix:
-        """The free parameters: the items', then the population's."""
-        if self.tied is not None:
-            return np.concatenate([self.tied, self.population.vector()])
-        return np.concatenate([*(batch.parameters[batch.free] for batch in self.batches), self.population.vector()])
+        """The free parameters: the items', the population's, the logs of the testlets' standard deviations."""
+        items = [self.tied] if self.tied is not None else [batch.parameters[batch.free] for batch in self.batches]
+        testlets = [np.log(self.testlets.sd)] if self.testlets is not None else []
+        return np.concatenate([*items, self.population.vector(), *testlets])
 
     def at(self, vector: Matrix) -> Unknowns:
-        items, population = np.split(vector, [self.item_size])
+        B = self.item_size
+        items, population, testlets = np.split(vector, [B, B + self.population.size])
+        moved = replace(self, population=self.population.at(population))
+        if self.testlets is not None:
+            moved = replace(moved, testlets=replace(self.testlets, sd=np.exp(testlets)))
         if self.ties is not None and self.origin is not None:
-            own = self.origin + self.ties @ items
-            return replace(self.with_own(own), tied=items, population=self.population.at(population))
+            return replace(moved.with_own(self.origin + self.ties @ items), tied=items)
         batches, first = [], 0
         for batch in self.batches:
             parameters = batch.parameters.copy()
@@ -64,7 +91,13 @@ class Unknowns:
             parameters[batch.free] = items[first : first + size]
             batches.append(batch.at(parameters))
             first += size
-        return replace(self, batches=tuple(batches), population=self.population.at(population))
+        return replace(moved, batches=tuple(batches))
+
+    def nodes_of(self, batch: Batch, nodes: Matrix) -> Matrix:
+        """The abilities that a batch's items answer to: the grid's nodes, or those with a testlet's share added."""
+        if batch.testlet < 0 or self.testlets is None:
+            return nodes
+        return self.testlets.nodes(batch.testlet, nodes)
 
     def with_own(self, own: Matrix) -> Unknowns:
         """The same with the items' own parameters (M,)."""
@@ -78,10 +111,19 @@ class Unknowns:
         return np.flatnonzero(np.concatenate(free)) if free else np.zeros(0, np.intp)
 
     def log_probability(self, nodes: Matrix, start: NDArray[np.intp]) -> Matrix:
-        """Log P of the stacked categories at each node, (C, Q)."""
-        out = np.empty((int(start[-1]), len(nodes)))
+        """Log P of the stacked categories at each node, (C, Q); 0 for those of testlets."""
+        out = np.zeros((int(start[-1]), len(nodes)))
         for batch in self.batches:
-            out[rows(batch, start)] = batch.log_probability(nodes)
+            if batch.testlet < 0:
+                out[rows(batch, start)] = batch.log_probability(nodes)
+        return out
+
+    def log_probability_in(self, testlet: int, nodes: Matrix, start: NDArray[np.intp]) -> Matrix:
+        """Log P of the stacked categories at each pair of nodes, (C, Q · S); 0 outside the testlet."""
+        out = np.zeros((int(start[-1]), len(nodes) * len(self.testlets.inner) if self.testlets is not None else 0))
+        for batch in self.batches:
+            if batch.testlet == testlet:
+                out[rows(batch, start)] = batch.log_probability(self.nodes_of(batch, nodes))
         return out
 
 

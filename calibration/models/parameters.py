@@ -112,18 +112,16 @@ def check_parameters(items: Sequence[ItemParameters]) -> None:
 
 
 def _fault(item: ItemParameters) -> str | None:
-    if item.model not in MODELS:
-        return f"model {item.model!r} is not known; choose one of {', '.join(MODELS)}"
-    if item.model == "NRM" and not 2 <= len(item.slopes) == len(item.intercepts):
-        return "NRM needs as many slopes as intercepts, at least two of each"
-    if item.model != "NRM" and not item.b:
-        return f"{item.model} needs b"
-    if item.model in DICHOTOMOUS and len(item.b) != 1:
-        return f"{item.model} has one b, got {len(item.b)}"
-    if item.model in DICHOTOMOUS and not 0 <= item.c < item.d <= 1:
-        return f"c = {item.c:g}, d = {item.d:g}; needed is 0 ≤ c < d ≤ 1"
-    if item.model == "GRM" and any(low >= high for low, high in pairwise(item.b)):
-        return f"the thresholds of GRM must increase, got {', '.join(map(str, item.b))}"
-    if item.marks and len(item.marks) != item.categories:
-        return f"{len(item.marks)} marks for {item.categories} categories"
-    return None
+    dichotomous = item.model in DICHOTOMOUS
+    faults = {
+        f"model {item.model!r} is not known; choose one of {', '.join(MODELS)}": item.model not in MODELS,
+        "NRM needs as many slopes as intercepts, at least two of each": item.model == "NRM"
+        and not 2 <= len(item.slopes) == len(item.intercepts),
+        f"{item.model} needs b": item.model != "NRM" and not item.b,
+        f"{item.model} has one b, got {len(item.b)}": dichotomous and len(item.b) > 1,
+        f"c = {item.c:g}, d = {item.d:g}; needed is 0 ≤ c < d ≤ 1": dichotomous and not 0 <= item.c < item.d <= 1,
+        f"the thresholds of GRM must increase, got {', '.join(map(str, item.b))}": item.model == "GRM"
+        and any(low >= high for low, high in pairwise(item.b)),
+        f"{len(item.marks)} marks for {item.categories} categories": len(item.marks) not in {0, item.categories},
+    }
+    return next((fault for fault, found in faults.items() if found), None)
