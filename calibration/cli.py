@@ -60,7 +60,7 @@ def calibrate(
         statistics = cal.item_statistics(data)
         flags = cal.screen(statistics)
         begun = time.perf_counter()
-        result = cal.calibrate(data, model=model, priors=cal.named_priors(priors_name), tolerance=tolerance)
+        result = cal.calibrate(data, model=model, priors=cal.read_priors(priors_name), tolerance=tolerance)
         seconds = time.perf_counter() - begun
         result = replace(result.with_flags(flags), data_note=note)
         if out is not None:

@@ -1,8 +1,8 @@
 """What the writers' difficulty grades say of b, learned from items that are calibrated already.
 
-An item with forty responses has a b that forty responses can give. Its writer also gave it a grade, and calibrated items
-of the same type show what such grades are worth: the regression of b on grade, by type, is the prior's mean, and its
-residual standard deviation the prior's. Where grades are worth nothing the residual is wide, and so is the prior.
+An item with forty responses has a b that forty responses can give. Its writer also gave it a grade, and calibrated
+items of the same type show what such grades are worth: the regression of b on grade, by type, is the prior's mean, and
+its residual standard deviation the prior's. Where grades are worth nothing the residual is wide, and so is the prior.
 """
 
 from __future__ import annotations

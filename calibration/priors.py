@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from calibration.patterns import ordered_patterns, settings_of
 
@@ -154,7 +155,13 @@ def read_priors(text: str) -> Priors:
     found = list(_DENSITY.finditer(text))
     if not found or _DENSITY.sub("", text).strip(" ,;"):
         raise PriorError(f"priors {text!r}: expected default, none, or e.g. a=lognormal(0, 0.5), c=beta(5, 17)")
-    return Priors(**{match["parameter"]: density(match["parameter"], match["density"]) for match in found})
+    return priors_from({match["parameter"]: match["density"] for match in found})
+
+
+def priors_from(densities: Mapping[str, str]) -> Priors:
+    """Densities by parameter, `{"a": "lognormal(0, 0.5)"}`, as priors. Raises PriorError for one that cannot be."""
+    chosen: dict[str, Any] = {parameter: density(parameter, text) for parameter, text in densities.items()}
+    return Priors(**chosen)
 
 
 _DENSITY = re.compile(r"(?P<parameter>[abcd])\s*=\s*(?P<density>\w+\s*\([^()]*\))")

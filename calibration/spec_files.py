@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calibration.priors import PriorError, Priors, density, family_priors
+from calibration.priors import PriorError, Priors, family_priors, priors_from
 from calibration.result import CalibrationError
 
 TABLES = ("model", "models", "priors", "testlets", "families", "family_sd")
@@ -67,12 +67,13 @@ def _all_text(table: object) -> bool:
 
 
 def _priors(table: Any, path: Path) -> Mapping[str, Priors]:  # noqa: ANN401
-    found = {}
-    for pattern, densities in table.items() if isinstance(table, dict) else [("", None)]:
+    found: dict[str, Priors] = {}
+    lines: dict[str, Any] = table if isinstance(table, dict) else {"": None}
+    for pattern, densities in lines.items():
         if not _all_text(densities) or not set(densities) <= set("abcd"):
             raise CalibrationError(f'{path}, [priors."{pattern}"]: expected lines such as a = "lognormal(0, 0.5)"')
         try:
-            found[pattern] = Priors(**{name: density(name, text) for name, text in densities.items()})
+            found[pattern] = priors_from(densities)
         except PriorError as error:
             raise CalibrationError(f'{path}, [priors."{pattern}"]: {error}') from None
     return found
@@ -81,7 +82,8 @@ def _priors(table: Any, path: Path) -> Mapping[str, Priors]:  # noqa: ANN401
 def _sets(table: Any, name: str, path: Path) -> dict[str, str]:  # noqa: ANN401
     """Set → items as item → set."""
     found: dict[str, str] = {}
-    for label, items in table.items() if isinstance(table, dict) else [("", None)]:
+    lines: dict[str, Any] = table if isinstance(table, dict) else {"": None}
+    for label, items in lines.items():
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             raise CalibrationError(f'{path}, [{name}]: expected lines such as reading = ["R1", "R2"]')
         for item in items:
