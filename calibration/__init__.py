@@ -1,6 +1,6 @@
 """Responses → item parameters, scores and the evidence that both are right."""
 
-from calibration.calibrating import Progress, calibrate, digest
+from calibration.calibrating import Progress, calibrate
 from calibration.classical import ItemStatistics, OptionStatistics, item_statistics
 from calibration.files import write_text_whole
 from calibration.models import (
@@ -16,6 +16,7 @@ from calibration.models import (
     probability,
 )
 from calibration.pages import chart_svg, facts, new_chart, report_page, table
+from calibration.preparing import digest
 from calibration.priors import (
     DEFAULT_PRIORS,
     NO_PRIORS,

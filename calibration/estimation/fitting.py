@@ -9,17 +9,23 @@ EM goes on to the tolerance by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.acceleration import Anderson
 from calibration.estimation.beliefs import Beliefs, prior_terms
-from calibration.estimation.blocks import ResponseBlocks, category_counts, take_persons
+from calibration.estimation.blocks import category_counts
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import item_information, observed_information
+from calibration.estimation.information import (
+    complete_item_information,
+    missing_information,
+    missing_item_information,
+    observed_information,
+)
 from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
+from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, START_SPACING, WIDEST_SPACING, Grid
 from calibration.estimation.testlets import expect_testlets, numeric_information
 from calibration.estimation.unknowns import Tables, Unknowns
@@ -39,8 +45,6 @@ LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
 OBSERVED = "observed information"
 OBSERVED_BLOCKS = "observed information, per-item blocks"
 NOT_IDENTIFIED = "observed information, which is singular: too few responses, or a slope without end; try priors"
-
-Sweep = Callable[[Tables], Sums]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,13 @@ class _Search:
 
     def __init__(
         self,
-        layout: ResponseBlocks,
+        persons: Partitions,
         unknowns: Unknowns,
         beliefs: Beliefs,
         on_iteration: Callable[[int, float, Unknowns], None] | None,
     ) -> None:
-        self.layout = layout
-        self.start = layout.start
+        self.persons = persons
+        self.start = persons.start
         self.unknowns = unknowns
         self.beliefs = beliefs
         self.on_iteration = on_iteration
@@ -92,9 +96,12 @@ class _Search:
         self.trace: list[float] = []
 
     def expect(self, unknowns: Unknowns) -> Sums:
+        sums: Sums
         if unknowns.testlets is not None:
-            return expect_testlets(self.layout, unknowns, self.grid)
-        return expect(self.layout, Tables.of(unknowns, self.grid, self.start, single=self.single))
+            sums = self.persons.total(expect_testlets, unknowns, self.grid)
+        else:
+            sums = self.persons.total(expect, Tables.of(unknowns, self.grid, self.start, single=self.single))
+        return sums
 
     def gradient(self, vector: Matrix) -> Matrix:
         """Gradient of log-likelihood + log prior at a vector."""
@@ -163,7 +170,7 @@ class _Search:
 
 
 def fit(
-    layout: ResponseBlocks,
+    persons: Partitions,
     unknowns: Unknowns,
     beliefs: Beliefs | None = None,
     *,
@@ -177,10 +184,10 @@ def fit(
     is had whole (up to 500 parameters, more where they are tied), in an EM step else.
     """
     beliefs = beliefs or Beliefs()
-    unknowns = _from_a_sample(layout, unknowns, beliefs)
-    search = _Search(layout, unknowns, beliefs, on_iteration)
+    unknowns = _from_a_sample(persons, unknowns, beliefs)
+    search = _Search(persons, unknowns, beliefs, on_iteration)
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
-    search.single = _worth_single(layout) and unknowns.testlets is None
+    search.single = persons.persons > SMALL and unknowns.testlets is None
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     if not whole:
         return _end(search, sums, converged=calm, information=None)
@@ -215,7 +222,7 @@ def _newton(search: _Search, sums: Sums, tolerance: float) -> tuple[Sums, Matrix
             return sums, information, np.inf
         sums = there
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
-    dear = search.layout.persons > SMALL or search.unknowns.testlets is not None
+    dear = search.persons.persons > SMALL or search.unknowns.testlets is not None
     if moved > (SAME_INFORMATION if dear else 0.0):
         information = _information(search, sums)
     return sums, information, step
@@ -237,9 +244,10 @@ def _after(search: _Search, sums: Sums, move: Matrix) -> Sums | None:
 def _information(search: _Search, sums: Sums) -> Matrix:
     if search.unknowns.testlets is not None:
         return numeric_information(search.gradient, search.unknowns.vector())
-    share = 1 / max(1, round(search.layout.persons / INFORMATION_PERSONS))
+    share = 1 / max(1, round(search.persons.persons / INFORMATION_PERSONS))
     tables = Tables.of(search.unknowns, search.grid, search.start)
-    return observed_information(search.layout, search.unknowns, sums, tables, search.beliefs, share=share)
+    missing = search.persons.total(missing_information, search.unknowns, tables, share)
+    return observed_information(missing, search.unknowns, sums, search.grid.nodes, search.start, search.beliefs)
 
 
 def inverse_of(information: Matrix) -> Matrix | None:
@@ -267,18 +275,12 @@ def _end(
     singular: bool = False,
 ) -> Fit:
     unknowns, beliefs = search.unknowns, search.beliefs
-    tables = Tables.of(unknowns, search.grid, search.start)
     gradient = full_gradient(unknowns, sums, search.grid.nodes, search.start, beliefs)
     covariance = inverse_of(information) if information is not None else None
     if covariance is not None:
         blocks, kind = own_covariance(unknowns, covariance), OBSERVED
     elif information is None and not singular:
-        blocks = [
-            _inverses(H, batch.free)
-            for H, batch in zip(
-                item_information(search.layout, unknowns, sums, tables, beliefs), unknowns.batches, strict=True
-            )
-        ]
+        blocks = _item_covariance(search, sums)
         kind = OBSERVED_BLOCKS
     else:
         blocks = [np.full((*batch.parameters.shape, batch.size), np.nan) for batch in unknowns.batches]
@@ -300,6 +302,18 @@ def _end(
         monotone=search.monotone,
         trace=tuple(search.trace),
     )
+
+
+def _item_covariance(search: _Search, sums: Sums) -> list[Matrix]:
+    """Covariance (m, p, p) of every item's own parameters, as if all else were known."""
+    unknowns = search.unknowns
+    complete = complete_item_information(unknowns, sums, search.grid.nodes, search.start, search.beliefs)
+    tables = Tables.of(unknowns, search.grid, search.start)
+    parts = search.persons.sweep(missing_item_information, unknowns, tables)
+    return [
+        _inverses(H + sum(part[number] for part in parts), batch.free)
+        for number, (H, batch) in enumerate(zip(complete, unknowns.batches, strict=True))
+    ]
 
 
 def own_covariance(unknowns: Unknowns, covariance: Matrix) -> list[Matrix]:
@@ -333,7 +347,7 @@ def _inverses(information: Matrix, free: NDArray[np.bool_]) -> Matrix:
 
 def _integration_error(search: _Search, covariance: Matrix) -> float:
     """The largest parameter change that a finer and wider grid asks for, in one Newton step, on a sample of persons."""
-    sample, share = _sample(search.layout, CHECKED_PERSONS)
+    sample, share = search.persons.sample(CHECKED_PERSONS)
     unknowns = search.unknowns
     finer = Grid.covering(unknowns.population, search.grid.spacing / 2, reach=REACH + 1)
     gradients = []
@@ -346,31 +360,13 @@ def _integration_error(search: _Search, covariance: Matrix) -> float:
     return float(np.abs(covariance @ (gradients[1] - gradients[0])).max(initial=0.0) / share)
 
 
-def _sample(layout: ResponseBlocks, persons: int) -> tuple[ResponseBlocks, float]:
-    """Every k-th person, about as many as asked for, and the share they are of all."""
-    total = layout.persons
-    every = max(1, total // persons)
-    if every == 1:
-        return layout, 1.0
-    blocks, first = [], 0
-    for block in layout:
-        chosen = np.arange((-first) % every, len(block.persons), every)
-        first += len(block.persons)
-        if chosen.size:
-            blocks.append(take_persons(block, chosen))
-    sample = replace(layout, blocks=tuple(blocks))
-    return sample, sample.persons / total
-
-
-def _from_a_sample(layout: ResponseBlocks, unknowns: Unknowns, beliefs: Beliefs) -> Unknowns:
+def _from_a_sample(persons: Partitions, unknowns: Unknowns, beliefs: Beliefs) -> Unknowns:
     """Where a sample of the persons would end: large data then need a handful of passes."""
-    sample, share = _sample(layout, SAMPLE_PERSONS)
-    if share > 0.5 or category_counts(sample).min(initial=0.0) < LEAST_IN_SAMPLE:
+    if persons.persons < 2 * SAMPLE_PERSONS:
         return unknowns
-    search = _Search(sample, unknowns, beliefs, None)
+    sample, _ = persons.sample(SAMPLE_PERSONS)
+    if category_counts(sample).min(initial=0.0) < LEAST_IN_SAMPLE:
+        return unknowns
+    search = _Search(Partitions.of(sample), unknowns, beliefs, None)
     search.climb(10 * COARSE, 100)
     return search.unknowns
-
-
-def _worth_single(layout: ResponseBlocks) -> bool:
-    return layout.persons > SMALL

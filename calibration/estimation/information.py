@@ -87,7 +87,7 @@ def _answers(term: _Term, codes: NDArray[np.uint8], *, complete: bool) -> Matrix
     return np.asarray(term.by_category[own, np.arange(own.shape[1])])
 
 
-def missing_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tables, *, share: float = 1.0) -> Matrix:
+def missing_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tables, share: float = 1.0) -> Matrix:
     """Σ over persons of the posterior covariance of the scores, (M + S,) squared, from a `share` of the persons.
 
     The items' own parameters come first, then the population's vector.
@@ -154,18 +154,12 @@ def complete_information(
 
 
 def observed_information(
-    layout: ResponseBlocks,
-    unknowns: Unknowns,
-    sums: Sums,
-    tables: Tables,
-    beliefs: Beliefs,
-    *,
-    share: float = 1.0,
+    missing: Matrix, unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs
 ) -> Matrix:
-    """Observed information of the vector of the unknowns, priors included, (P, P)."""
+    """Observed information of the vector of the unknowns, priors included, (P, P), from `missing_information`."""
     M = unknowns.own_size
-    full = -missing_information(layout, unknowns, tables, share=share)
-    blocks, of_groups = complete_information(unknowns, sums, tables.nodes, layout.start, beliefs)
+    full = -missing
+    blocks, of_groups = complete_information(unknowns, sums, nodes, start, beliefs)
     first = 0
     for batch, H in zip(unknowns.batches, blocks, strict=True):
         m, p = batch.parameters.shape
@@ -187,17 +181,26 @@ def observed_information(
     return np.block([[upper, cross], [cross.T, full[M:, M:]]])
 
 
-def item_information(
-    layout: ResponseBlocks, unknowns: Unknowns, sums: Sums, tables: Tables, beliefs: Beliefs
+def complete_item_information(
+    unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs
 ) -> list[Matrix]:
-    """Every item's own block (m, p, p) of the observed information, as if all else were known."""
-    blocks, _ = complete_information(unknowns, sums, tables.nodes, layout.start, beliefs)
+    """Every item's own block (m, p, p) of the complete information, less Σ over persons of E[score score']."""
+    blocks, _ = complete_information(unknowns, sums, nodes, start, beliefs)
+    for number, batch in enumerate(unknowns.batches):
+        table = batch.scores(nodes)
+        blocks[number] -= np.einsum("mkq,mkpq,mkrq->mpr", sums.of(batch, start), table, table, optimize=True)
+    return blocks
+
+
+def missing_item_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tables) -> list[Matrix]:
+    """Σ over persons of E[score] E[score]', (m, p, p) for every batch; with `complete_item_information` it makes every
+    item's own block of the observed information.
+    """
     scores = [batch.scores(tables.nodes) for batch in unknowns.batches]
+    blocks = [np.zeros((*batch.parameters.shape, batch.size)) for batch in unknowns.batches]
     batch_of = np.full(len(layout.categories), -1)
     place = np.zeros(len(layout.categories), np.intp)
-    for number, (batch, table) in enumerate(zip(unknowns.batches, scores, strict=True)):
-        counts = sums.of(batch, layout.start)
-        blocks[number] -= np.einsum("mkq,mkpq,mkrq->mpr", counts, table, table, optimize=True)
+    for number, batch in enumerate(unknowns.batches):
         batch_of[batch.items], place[batch.items] = number, np.arange(len(batch.items))
     for block in layout:
         density, _ = posterior(block, tables, layout)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import ResponseBlocks, category_counts
 from calibration.estimation.families import Batch, Family
+from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import Population
 from calibration.estimation.unknowns import Testlets, Unknowns, tie
 from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, logistic, parameter_names
@@ -40,7 +40,7 @@ class Facet:
 
 
 def specify(
-    layout: ResponseBlocks,
+    persons: Partitions,
     items: Sequence[str],
     models: Sequence[str],
     population: Population,
@@ -55,12 +55,12 @@ def specify(
     Anchored items keep their parameters. Raises ModelError for a model that does not fit the number of categories.
     """
     anchors = anchors or {}
-    counts = category_counts(layout)
+    counts = persons.category_counts()
     testlets = testlets or {}
     sets = tuple(dict.fromkeys(testlets[name] for name in items if name in testlets))
     alike: dict[tuple[Family, int, int, int], list[tuple[int, Matrix, NDArray[np.bool_]]]] = {}
     for j, (name, model) in enumerate(zip(items, models, strict=True)):
-        K = int(layout.categories[j])
+        K = int(persons.categories[j])
         if name in anchors:
             family, parameters = own_parameters(anchors[name], D)
             if (2 if family == "logistic" else anchors[name].categories) < K:
@@ -72,7 +72,7 @@ def specify(
             K = anchors[name].categories
         else:
             family = family_of(name, model, K)
-            parameters, free = _start(model, family, counts[layout.start[j] : layout.start[j + 1]], population, D)
+            parameters, free = _start(model, family, counts[persons.start[j] : persons.start[j + 1]], population, D)
         testlet = sets.index(testlets[name]) if name in testlets else -1
         alike.setdefault((family, K, len(parameters), testlet), []).append((j, parameters, free))
     batches = tuple(

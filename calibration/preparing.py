@@ -1,0 +1,266 @@
+"""What a calibration starts from: items with models, persons in parts, groups."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.estimation.blocks import ResponseBlocks, block_responses
+from calibration.estimation.fitting import fit
+from calibration.estimation.partitions import Partitions
+from calibration.estimation.population import Population
+from calibration.estimation.specification import FIXED_SLOPE, Facet, specify
+from calibration.models import ItemParameters, Scale, model_named
+from calibration.patterns import PatternError, ordered_patterns, settings_of
+from calibration.recoding import Recoded, recode
+from calibration.responses import Responses, ResponsesError
+from calibration.result import CalibrationError
+from calibration.screening import Flag
+
+Matrix = NDArray[np.float64]
+
+ANCHOR_STEPS = 50  # EM steps for the population of anchored items, before the new items join
+FACET_MODELS = ("Rasch", "PCM", "RSM")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that is settled before the search.
+
+    With a facet the items are those of each rater; `counts` (J,) are weighted persons, `marks`, `shift` and `excluded`
+    as in `Recoded`.
+    """
+
+    items: tuple[str, ...]
+    models: tuple[str, ...]
+    persons: Partitions
+    counts: Matrix
+    population: Population
+    groups: tuple[str, ...]
+    scale: Scale
+    data_digest: str
+    anchors: Mapping[str, ItemParameters] = field(default_factory=dict)
+    covariates: tuple[str, ...] | None = None
+    facet: Facet | None = None
+    testlets: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    shift: Mapping[str, int] = field(default_factory=dict)
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
+    responses: Responses | None = None
+
+
+def prepare(
+    responses: Responses,
+    *,
+    model: str | Mapping[str, str] = "2PL",
+    anchors: Mapping[str, ItemParameters] | None = None,
+    scale: Scale | None = None,
+    reference: str | None = None,
+    covariates: Mapping[str, Matrix] | None = None,
+    testlets: Mapping[str, str] | None = None,
+    threads: int = 1,
+) -> Prepared:
+    """What `calibrate` starts from. Raises as it does."""
+    scale, anchors = scale or Scale(), anchors or {}
+    data = recode(responses)
+    if not data.items:
+        raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
+    models = models_of(data.items, model)
+    facet, data, models = _facets(data, models)
+    anchored = {name: anchors[name] for name in data.items if name in anchors}
+    if anchors and not anchored:
+        raise CalibrationError(
+            f"none of the {len(anchors)} anchors has responses that vary (the first is {next(iter(anchors))}): "
+            "give anchors that were administered"
+        )
+    grouped, population, names = _population(data.responses, models, anchored, reference, covariates)
+    layout = block_responses(grouped, data.items, categories=_with_anchors(data, anchored))
+    if anchored:
+        population = _anchored_population(layout, data.items, models, population, anchored, scale.D)
+    without = len(responses.persons) - len(np.unique(data.responses.person))
+    flags = list(data.flags)
+    if without:
+        flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
+    return Prepared(
+        items=data.items,
+        models=tuple(models),
+        persons=Partitions.of(layout, threads),
+        counts=data.responses.item_counts(),
+        population=population,
+        groups=names if covariates is None else (),
+        scale=scale,
+        data_digest=digest(responses),
+        anchors=anchored,
+        covariates=tuple(covariates) if covariates is not None else None,
+        facet=facet,
+        testlets=_testlets(testlets, data, facet),
+        marks=data.marks,
+        shift=data.shift,
+        excluded=data.excluded,
+        flags=tuple(flags),
+        responses=responses,
+    )
+
+
+def models_of(items: Sequence[str], model: str | Mapping[str, str]) -> list[str]:
+    """The model of every item. Raises ModelError for a name that is none, PatternError for an item left out."""
+    if isinstance(model, str):
+        return [model_named(model)] * len(items)
+    ordered = ordered_patterns(model, items, "model")
+    found = []
+    for item in items:
+        fitting = settings_of(item, model, ordered)
+        if not fitting:
+            raise PatternError(f'item {item} has no model: name one for it, or for "*"')
+        found.append(model_named(fitting[0]))
+    return found
+
+
+def _facets(data: Recoded, models: list[str]) -> tuple[Facet | None, Recoded, list[str]]:
+    """With raters, every item as rated by each rater becomes an item of its own."""
+    responses = data.responses
+    if responses.rater is None or len(responses.raters) < 2:
+        return None, data, models
+    other = next((name for name, model in zip(data.items, models, strict=True) if model not in FACET_MODELS), None)
+    if other is not None:
+        raise CalibrationError(
+            f"item {other}: ratings are calibrated as many-facet models, which are {', '.join(FACET_MODELS)}"
+        )
+    R = len(responses.raters)
+    pairs, index = np.unique(responses.item.astype(np.int64) * R + responses.rater, return_inverse=True)
+    item, rater = pairs // R, pairs % R
+    names = tuple(f"{data.items[j]} / {responses.raters[r]}" for j, r in zip(item, rater, strict=True))
+    order = np.lexsort((index, responses.person))
+    rated = replace(
+        responses,
+        items=names,
+        person=responses.person[order],
+        item=index.reshape(-1)[order].astype(np.int32),
+        score=responses.score[order],
+        status=responses.status[order],
+        option=None,
+        rater=None,
+        raters=(),
+        position=None,
+        seconds=None,
+    )
+    marks = {names[k]: data.marks[data.items[j]] for k, j in enumerate(item) if data.items[j] in data.marks}
+    facet = Facet(item, rater, data.items, responses.raters)
+    split = replace(data, responses=rated, items=names, categories=data.categories[item], marks=marks)
+    return facet, split, [models[j] for j in item]
+
+
+def _population(
+    responses: Responses,
+    models: Sequence[str],
+    anchored: Mapping[str, ItemParameters],
+    reference: str | None,
+    covariates: Mapping[str, Matrix] | None,
+) -> tuple[Responses, Population, tuple[str, ...]]:
+    """Responses with groups as the population numbers them, the population, and the groups' names."""
+    unit_slope = any(model in FIXED_SLOPE for model in models)
+    if covariates is not None:
+        return _regressed(responses, covariates, free_sd=unit_slope or bool(anchored), intercept=bool(anchored))
+    names = responses.groups if responses.group is not None and len(responses.groups) else ("",)
+    if reference is not None and reference not in names:
+        raise CalibrationError(f"reference group {reference!r} is none of {', '.join(names)}")
+    G = len(names)
+    free_mean, free_sd = np.ones(G, bool), np.ones(G, bool)
+    if not anchored:
+        at = names.index(reference) if reference is not None else 0
+        free_mean[at], free_sd[at] = False, unit_slope
+    return responses, Population.of_groups(np.zeros(G), np.ones(G), free_mean, free_sd), names
+
+
+def _regressed(
+    responses: Responses, covariates: Mapping[str, Matrix], *, free_sd: bool, intercept: bool
+) -> tuple[Responses, Population, tuple[str, ...]]:
+    N = len(responses.persons)
+    columns = []
+    for name, values in covariates.items():
+        column = np.asarray(values, float)
+        if column.shape != (N,) or not np.isfinite(column).all():
+            raise CalibrationError(f"covariate {name}: needed is one number for each of the {N} persons")
+        if np.ptp(column) == 0:
+            raise CalibrationError(f"covariate {name} is the same for everybody: it explains nothing, leave it out")
+        columns.append(column)
+    if intercept:
+        columns.append(np.ones(N))
+    rows, group = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    if np.linalg.matrix_rank(rows) < rows.shape[1]:
+        raise CalibrationError(f"covariates {', '.join(covariates)}: one is a sum of others; leave it out")
+    names = tuple(str(g + 1) for g in range(len(rows)))
+    grouped = replace(responses, group=group.reshape(-1).astype(np.int32), groups=names)
+    return grouped, Population.regressed(rows, free_sd=free_sd), names
+
+
+def _with_anchors(data: Recoded, anchored: Mapping[str, ItemParameters]) -> NDArray[np.intp]:
+    """Categories of every item: an anchor has those of its parameters, whether or not all were seen."""
+    return np.array(
+        [
+            max(K, anchored[name].categories) if name in anchored else K
+            for name, K in zip(data.items, data.categories, strict=True)
+        ],
+        np.intp,
+    )
+
+
+def _anchored_population(
+    layout: ResponseBlocks,
+    items: Sequence[str],
+    models: Sequence[str],
+    population: Population,
+    anchored: Mapping[str, ItemParameters],
+    D: float,
+) -> Population:
+    """What the anchors alone say of the groups: new items then start near where they belong."""
+    position = [j for j, name in enumerate(items) if name in anchored]
+    parts = Partitions.of(_only_items(layout, position))
+    unknowns = specify(
+        parts, [items[j] for j in position], [models[j] for j in position], population, anchors=anchored, D=D
+    )
+    return fit(parts, unknowns, max_iterations=ANCHOR_STEPS).unknowns.population
+
+
+def _only_items(layout: ResponseBlocks, position: Sequence[int]) -> ResponseBlocks:
+    """The layout with only the items at `position`, renumbered."""
+    number = np.full(len(layout.categories), -1)
+    number[list(position)] = np.arange(len(position))
+    blocks = []
+    for block in layout:
+        kept = number[block.items] >= 0
+        if block.row_start is None:
+            blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[:, kept]))
+            continue
+        person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[kept]
+        row_start = np.searchsorted(person, np.arange(len(block.persons) + 1))
+        blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[kept], row_start=row_start))
+    return ResponseBlocks.of(layout.categories[list(position)], [block for block in blocks if block.items.size])
+
+
+def _testlets(testlets: Mapping[str, str] | None, data: Recoded, facet: Facet | None) -> dict[str, str]:
+    """The item sets of at least two calibrated items: one alone shares nothing."""
+    if not testlets:
+        return {}
+    if facet is not None:
+        raise CalibrationError("ratings and item sets together are not estimated: sum each set to one polytomous item")
+    known = {*data.items, *data.excluded}
+    unknown = next((item for item in testlets if item not in known), None)
+    if unknown is not None:
+        raise CalibrationError(f"item set {testlets[unknown]}: item {unknown} has no responses")
+    sizes = Counter(testlets[item] for item in data.items if item in testlets)
+    return {item: testlets[item] for item in data.items if item in testlets and sizes[testlets[item]] > 1}
+
+
+def digest(responses: Responses) -> str:
+    """SHA-256 of the data a calibration saw, so that it can be found again."""
+    sha = hashlib.sha256("\0".join((*responses.persons, "", *responses.items)).encode())
+    for column in (responses.person, responses.item, responses.score, responses.status, responses.weight):
+        sha.update(np.ascontiguousarray(column).tobytes())
+    return sha.hexdigest()
