@@ -17,7 +17,7 @@ from calibration.estimation.population import Population
 from calibration.estimation.specification import FIXED_SLOPE, Facet, specify
 from calibration.models import ItemParameters, Scale, model_named
 from calibration.patterns import PatternError, ordered_patterns, settings_of
-from calibration.recoding import Recoded, recode
+from calibration.recoding import Coding, coded, coding_of, scores_seen
 from calibration.responses import Responses, ResponsesError
 from calibration.result import CalibrationError
 from calibration.screening import Flag
@@ -33,7 +33,7 @@ class Prepared:
     """Everything that is settled before the search.
 
     With a facet the items are those of each rater; `counts` (J,) are weighted persons, `marks`, `shift` and `excluded`
-    as in `Recoded`.
+    as in `Coding`.
     """
 
     items: tuple[str, ...]
@@ -68,28 +68,25 @@ def prepare(
 ) -> Prepared:
     """What `calibrate` starts from. Raises as it does."""
     scale, anchors = scale or Scale(), anchors or {}
-    data = recode(responses)
-    if not data.items:
-        raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
-    models = models_of(data.items, model)
-    facet, data, models = _facets(data, models)
+    data = _coded(responses, model)
+    facet, data = _facets(data)
     anchored = {name: anchors[name] for name in data.items if name in anchors}
     if anchors and not anchored:
         raise CalibrationError(
             f"none of the {len(anchors)} anchors has responses that vary (the first is {next(iter(anchors))}): "
             "give anchors that were administered"
         )
-    grouped, population, names = _population(data.responses, models, anchored, reference, covariates)
+    grouped, population, names = _population(data.responses, data.models, anchored, reference, covariates)
     layout = block_responses(grouped, data.items, categories=_with_anchors(data, anchored))
     if anchored:
-        population = _anchored_population(layout, data.items, models, population, anchored, scale.D)
+        population = _anchored_population(layout, data.items, data.models, population, anchored, scale.D)
     without = len(responses.persons) - len(np.unique(data.responses.person))
-    flags = list(data.flags)
+    flags = list(data.coding.flags)
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
     return Prepared(
         items=data.items,
-        models=tuple(models),
+        models=tuple(data.models),
         persons=Partitions.of(layout, threads),
         counts=data.responses.item_counts(),
         population=population,
@@ -101,11 +98,31 @@ def prepare(
         facet=facet,
         testlets=_testlets(testlets, data, facet),
         marks=data.marks,
-        shift=data.shift,
-        excluded=data.excluded,
+        shift=data.coding.shift,
+        excluded=data.coding.excluded,
         flags=tuple(flags),
         responses=responses,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """Coded responses, and the model, number of categories (J,) and marks of every item."""
+
+    responses: Responses
+    coding: Coding
+    items: tuple[str, ...]
+    models: list[str]
+    categories: NDArray[np.intp]
+    marks: Mapping[str, tuple[float, ...]]
+
+
+def _coded(responses: Responses, model: str | Mapping[str, str]) -> _Coded:
+    coding = coding_of([scores_seen(responses)])
+    if not coding.items:
+        raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
+    models = models_of(coding.items, model)
+    return _Coded(coded(responses, coding), coding, coding.items, models, coding.categories, coding.marks)
 
 
 def models_of(items: Sequence[str], model: str | Mapping[str, str]) -> list[str]:
@@ -122,15 +139,16 @@ def models_of(items: Sequence[str], model: str | Mapping[str, str]) -> list[str]
     return found
 
 
-def _facets(data: Recoded, models: list[str]) -> tuple[Facet | None, Recoded, list[str]]:
+def _facets(data: _Coded) -> tuple[Facet | None, _Coded]:
     """With raters, every item as rated by each rater becomes an item of its own."""
     responses = data.responses
     if responses.rater is None or len(responses.raters) < 2:
-        return None, data, models
-    other = next((name for name, model in zip(data.items, models, strict=True) if model not in FACET_MODELS), None)
+        return None, data
+    other = next((at for at, model in enumerate(data.models) if model not in FACET_MODELS), None)
     if other is not None:
         raise CalibrationError(
-            f"item {other}: ratings are calibrated as many-facet models, which are {', '.join(FACET_MODELS)}"
+            f"item {data.items[other]}: ratings are calibrated as many-facet models, which are "
+            f"{', '.join(FACET_MODELS)}, not {data.models[other]}"
         )
     R = len(responses.raters)
     pairs, index = np.unique(responses.item.astype(np.int64) * R + responses.rater, return_inverse=True)
@@ -152,8 +170,8 @@ def _facets(data: Recoded, models: list[str]) -> tuple[Facet | None, Recoded, li
     )
     marks = {names[k]: data.marks[data.items[j]] for k, j in enumerate(item) if data.items[j] in data.marks}
     facet = Facet(item, rater, data.items, responses.raters)
-    split = replace(data, responses=rated, items=names, categories=data.categories[item], marks=marks)
-    return facet, split, [models[j] for j in item]
+    models = [data.models[j] for j in item]
+    return facet, _Coded(rated, data.coding, names, models, data.categories[item], marks)
 
 
 def _population(
@@ -200,7 +218,7 @@ def _regressed(
     return grouped, Population.regressed(rows, free_sd=free_sd), names
 
 
-def _with_anchors(data: Recoded, anchored: Mapping[str, ItemParameters]) -> NDArray[np.intp]:
+def _with_anchors(data: _Coded, anchored: Mapping[str, ItemParameters]) -> NDArray[np.intp]:
     """Categories of every item: an anchor has those of its parameters, whether or not all were seen."""
     return np.array(
         [
@@ -244,13 +262,13 @@ def _only_items(layout: ResponseBlocks, position: Sequence[int]) -> ResponseBloc
     return ResponseBlocks.of(layout.categories[list(position)], [block for block in blocks if block.items.size])
 
 
-def _testlets(testlets: Mapping[str, str] | None, data: Recoded, facet: Facet | None) -> dict[str, str]:
+def _testlets(testlets: Mapping[str, str] | None, data: _Coded, facet: Facet | None) -> dict[str, str]:
     """The item sets of at least two calibrated items: one alone shares nothing."""
     if not testlets:
         return {}
     if facet is not None:
         raise CalibrationError("ratings and item sets together are not estimated: sum each set to one polytomous item")
-    known = {*data.items, *data.excluded}
+    known = {*data.items, *data.coding.excluded}
     unknown = next((item for item in testlets if item not in known), None)
     if unknown is not None:
         raise CalibrationError(f"item set {testlets[unknown]}: item {unknown} has no responses")

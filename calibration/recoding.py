@@ -1,8 +1,11 @@
-"""Scores as categories: every item's scores from 0, without gaps, and what each category is worth."""
+"""Scores as categories: every item's scores from 0, without gaps, and what each category is worth.
+
+Data in parts are coded alike: the scores seen in every part make one coding, which is then applied to each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,80 +14,117 @@ from numpy.typing import NDArray
 from calibration.responses import NOT_REACHED, Responses
 from calibration.screening import Flag
 
-MOST_CATEGORIES = 250  # categories are bytes, the last few of which mean something else
+Seen = Mapping[str, frozenset[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Recoded:
-    """Responses whose scores are categories 0 … K - 1 of the items that have at least two.
+class Coding:
+    """The scores (K) of every item that has at least two, as categories 0 … K - 1.
 
     `marks` has the scores of items whose categories are not worth 0, 1, 2, …; `shift` the lowest score of items that
     do not start at 0; `excluded` the items without variance, with the reason.
     """
 
-    responses: Responses
-    items: tuple[str, ...]
-    categories: NDArray[np.intp]
+    scores: Mapping[str, tuple[int, ...]]
     marks: Mapping[str, tuple[float, ...]]
     shift: Mapping[str, int]
     excluded: Mapping[str, str]
     flags: tuple[Flag, ...]
 
+    @property
+    def items(self) -> tuple[str, ...]:
+        return tuple(self.scores)
 
-def recode(responses: Responses) -> Recoded:
-    """Categories from scores. A score in the middle that nobody got has no category, and a flag says so.
+    @property
+    def categories(self) -> NDArray[np.intp]:
+        """(J,)."""
+        return np.array([len(scores) for scores in self.scores.values()], np.intp)
 
-    A persons' row whose score only persons of weight 0 have is left out.
-    """
+
+def scores_seen(responses: Responses) -> Seen:
+    """The scores of every item that persons with a weight have."""
     counted = (responses.status != NOT_REACHED) & (responses.weight > 0)[responses.person]
-    low = int(responses.score.min(initial=0))
-    width = int(responses.score.max(initial=0)) - low + 1
-    keys = responses.item.astype(np.int64) * width + (responses.score.astype(np.int64) - low)
-    seen = np.unique(keys[counted])
-    item_of, score_of = seen // width, seen % width + low
-    first = np.searchsorted(item_of, np.arange(len(responses.items) + 1))
-    categories = np.diff(first).astype(np.intp)
-    at = np.minimum(np.searchsorted(seen, keys), max(len(seen) - 1, 0))
-    usable = (seen[at] == keys) & (responses.status != NOT_REACHED) if len(seen) else np.zeros(len(keys), bool)
-    code = (at - first[responses.item]).astype(np.int16)
-    varied = categories > 1
-    marks: dict[str, tuple[float, ...]] = {}
-    shift: dict[str, int] = {}
-    flags: list[Flag] = []
-    for j in np.flatnonzero(varied):
-        scores = score_of[first[j] : first[j + 1]]
-        name = responses.items[j]
+    low, width = _range(responses)
+    keys = np.unique(responses.item[counted].astype(np.int64) * width + (responses.score[counted] - low))
+    first = np.searchsorted(keys // width, np.arange(len(responses.items) + 1))
+    scores = (keys % width + low).tolist()
+    return {name: frozenset(scores[first[j] : first[j + 1]]) for j, name in enumerate(responses.items)}
+
+
+def coding_of(parts: Iterable[Seen], marks: Mapping[str, tuple[float, ...]] | None = None) -> Coding:
+    """One coding for data in parts; `marks` are known worths of an item's scores from the lowest to the highest.
+
+    A score in the middle that nobody got has no category, and a flag says so.
+    """
+    together: dict[str, frozenset[int]] = {}
+    for seen in parts:
+        for name, scores in seen.items():
+            together[name] = together.get(name, frozenset()) | scores
+    known = marks or {}
+    coded, worth, shift, excluded, flags = {}, {}, {}, {}, []
+    for name, found in together.items():
+        scores = tuple(sorted(found))
+        if len(scores) < 2:
+            excluded[name] = "no-variance" if scores else "no-responses"
+            continue
+        coded[name] = scores
         if scores[0] != 0:
-            shift[name] = int(scores[0])
-        if scores[-1] - scores[0] != len(scores) - 1:
-            marks[name] = tuple(float(score - scores[0]) for score in scores)
-            missing = sorted(set(range(int(scores[0]), int(scores[-1]))) - set(scores.tolist()))
+            shift[name] = scores[0]
+        gaps = sorted(set(range(scores[0], scores[-1])) - found)
+        if name in known and scores[-1] < len(known[name]):
+            worth[name] = tuple(known[name][score] for score in scores)
+        elif gaps:
+            worth[name] = tuple(float(score - scores[0]) for score in scores)
+        if gaps:
             flags.append(
                 Flag(
                     name,
                     "unused-score",
-                    f"nobody got {', '.join(map(str, missing))}: {len(scores)} categories, worth "
-                    f"{', '.join(f'{mark:g}' for mark in marks[name])} marks",
+                    f"nobody got {', '.join(map(str, gaps))}: {len(scores)} categories, worth "
+                    f"{', '.join(f'{mark:g}' for mark in worth[name])} marks",
                 )
             )
-    kept = usable & varied[responses.item]
-    number = np.cumsum(varied) - 1
-    option = responses.option[kept] if responses.option is not None else None
-    recoded = replace(
+    return Coding(coded, worth, shift, excluded, tuple(flags))
+
+
+def coded(responses: Responses, coding: Coding) -> Responses:
+    """The responses to the coding's items, in its order, with categories for scores.
+
+    A response whose score the coding does not know, because only persons of weight 0 have it, is left out.
+    """
+    low, width = _range(responses)
+    table = np.full((len(responses.items), width), -1, np.int16)
+    number = np.full(len(responses.items), -1, np.int32)
+    place = {name: j for j, name in enumerate(coding.items)}
+    for j, name in enumerate(responses.items):
+        if name in place:
+            number[j] = place[name]
+            scores = np.array(coding.scores[name]) - low
+            inside = (scores >= 0) & (scores < width)
+            table[j, scores[inside]] = np.flatnonzero(inside)
+    category = table[responses.item, responses.score - low]
+    kept = np.flatnonzero((category >= 0) & (responses.status != NOT_REACHED))
+    item = number[responses.item[kept]]
+    if np.any(np.diff(number[number >= 0]) < 0):  # other order of items than the coding's: back into order by person
+        order = np.lexsort((item, responses.person[kept]))
+        kept, item = kept[order], item[order]
+
+    def rows(column: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+        return column[kept] if column is not None else None
+
+    by_row = {name: rows(getattr(responses, name)) for name in ("option", "rater", "position", "seconds")}
+    return replace(
         responses,
-        items=tuple(name for name, keep in zip(responses.items, varied, strict=True) if keep),
+        items=coding.items,
         person=responses.person[kept],
-        item=number[responses.item[kept]].astype(np.int32),
-        score=code[kept],
+        item=item,
+        score=category[kept],
         status=responses.status[kept],
-        option=option,
-        rater=responses.rater[kept] if responses.rater is not None else None,
-        position=responses.position[kept] if responses.position is not None else None,
-        seconds=responses.seconds[kept] if responses.seconds is not None else None,
+        **by_row,
     )
-    excluded = {
-        name: "no-variance" if K == 1 else "no-responses"
-        for name, K in zip(responses.items, categories, strict=True)
-        if K < 2
-    }
-    return Recoded(recoded, recoded.items, categories[varied], marks, shift, excluded, tuple(flags))
+
+
+def _range(responses: Responses) -> tuple[int, int]:
+    """The lowest score, and how many there are from it to the highest."""
+    low = int(responses.score.min(initial=0))
+    return low, int(responses.score.max(initial=0)) - low + 1
