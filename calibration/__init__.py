@@ -2,6 +2,7 @@
 
 from calibration.calibrating import Progress, calibrate
 from calibration.classical import ItemStatistics, OptionStatistics, item_statistics
+from calibration.difficulty_grades import Graded, GradePriors, grade_priors, read_grades
 from calibration.files import write_text_whole
 from calibration.models import (
     MODELS,
@@ -24,6 +25,7 @@ from calibration.priors import (
     LogitNormal,
     LogNormal,
     Normal,
+    PriorError,
     Priors,
     family_priors,
     read_priors,
@@ -33,6 +35,8 @@ from calibration.responses import Responses, ResponsesError, pool_responses, rea
 from calibration.result import Calibration, CalibrationError, read_parameters
 from calibration.scoring import ReferenceForm, ScaleError, Scores, eap_scores
 from calibration.screening import Flag, benjamini_hochberg, screen
+from calibration.spec_files import Specification, read_specification
+from calibration.state_files import read_state, write_state
 
 __all__ = [
     "DEFAULT_PRIORS",
@@ -43,6 +47,8 @@ __all__ = [
     "CalibrationError",
     "Curves",
     "Flag",
+    "GradePriors",
+    "Graded",
     "ItemParameters",
     "ItemStatistics",
     "LogNormal",
@@ -51,6 +57,7 @@ __all__ = [
     "Normal",
     "OptionStatistics",
     "ParameterTable",
+    "PriorError",
     "Priors",
     "Progress",
     "ReferenceForm",
@@ -59,6 +66,7 @@ __all__ = [
     "Scale",
     "ScaleError",
     "Scores",
+    "Specification",
     "benjamini_hochberg",
     "calibrate",
     "chart_svg",
@@ -67,19 +75,24 @@ __all__ = [
     "eap_scores",
     "facts",
     "family_priors",
+    "grade_priors",
     "information",
     "item_statistics",
     "model_named",
     "new_chart",
     "pool_responses",
     "probability",
+    "read_grades",
     "read_key",
     "read_parameters",
     "read_priors",
     "read_responses",
+    "read_specification",
+    "read_state",
     "report_page",
     "screen",
     "table",
     "write_report",
+    "write_state",
     "write_text_whole",
 ]

@@ -3,80 +3,179 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from calibration import Calibration, ItemParameters, Priors, Progress, Responses
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+STATE_SECONDS = 10.0  # between two saved states of a long run
+INTERRUPTED = 130
 
 
 @click.command(
     epilog="Example: tiku calibrate responses.csv --model 2PL --priors default --out params.json --report report.html"
 )
-@click.argument("responses", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--model", default="2PL", show_default=True, help="2PL, 1PL or Rasch, in any case.")
-@click.option(
-    "--key",
-    "key_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="CSV item,key: the files hold options chosen.",
-)
-@click.option(
-    "--priors",
-    "priors_name",
-    default="none",
-    show_default=True,
-    help="none, or default: log a ~ N(floating mean, 0.5²).",
-)
+@click.argument("responses", nargs=-1, required=True, type=FILE)
+@click.option("--model", help="A model for all items: Rasch, 1PL, 2PL, 3PL, 4PL, PCM, RSM, GPCM, GRM, NRM [2PL].")
+@click.option("--spec", type=FILE, help="TOML with models and priors by item or pattern, item sets and families.")
+@click.option("--key", "key_file", type=FILE, help="CSV item,key: the files hold options chosen.")
+@click.option("--priors", "priors_text", help="none, default, or e.g. 'a=lognormal(0, 0.5), c=beta(5, 17)' [none].")
+@click.option("--grades", type=FILE, help="CSV item,grade,type: b gets a prior by the grade (needs --anchors).")
+@click.option("--anchors", type=FILE, help="Parameters (JSON) that are kept: new items land on their scale.")
+@click.option("--group", "group_column", help="Column of the person's group, if not `group`.")
+@click.option("--reference", help="The group that is N(0, 1) where there are no anchors [the first].")
+@click.option("--max-score", default=20, show_default=True, help="Scores above this are refused.")
 @click.option(
     "--tolerance",
     default=1e-5,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="Largest change of a parameter at the end.",
+    help="Largest distance of a parameter from the maximum.",
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Parameters as JSON.")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Report as one HTML file.")
+@click.option("--max-iterations", default=2000, show_default=True, type=click.IntRange(min=1))
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option("--out", type=NEW_FILE, help="Parameters as JSON.")
+@click.option("--report", type=NEW_FILE, help="Report as one HTML file.")
+@click.option("--state", type=NEW_FILE, help="Where to keep the state of the search while it runs.")
+@click.option("--resume", type=FILE, help="Go on from a kept state.")
 @click.option("--note", default="", help="Whose responses these are; stands in the parameters and the report.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def calibrate(
-    responses: tuple[Path, ...],
-    model: str,
-    key_file: Path | None,
-    priors_name: str,
-    tolerance: float,
-    out: Path | None,
-    report: Path | None,
-    note: str,
-    as_json: bool,
-) -> None:
+def calibrate(**options: Any) -> None:  # noqa: ANN401
     """Calibrate items from one or more files of RESPONSES (each file a sitting), by marginal maximum likelihood."""
     import calibration as cal
 
     try:
-        key = cal.read_key(key_file) if key_file is not None else None
-        parts = [cal.read_responses(path, key=key) for path in responses]
-        data = cal.pool_responses(parts) if len(parts) > 1 else parts[0]
+        data = _read(options)
+        arguments = _arguments(options, data)
         statistics = cal.item_statistics(data)
         flags = cal.screen(statistics)
-        begun = time.perf_counter()
-        result = cal.calibrate(data, model=model, priors=cal.read_priors(priors_name), tolerance=tolerance)
-        seconds = time.perf_counter() - begun
-        result = replace(result.with_flags(flags), data_note=note)
+        started = time.process_time()
+        result = _run(data, arguments, options)
+        seconds = time.process_time() - started
+    except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError) as error:
+        raise click.ClickException(str(error)) from None
+    result = replace(result, data_note=options["note"]).with_flags(flags)
+    out, report = options["out"], options["report"]
+    try:
         if out is not None:
             result.save(out)
         if report is not None:
-            files = ", ".join(path.name for path in responses)
-            cal.write_report(report, result, data, statistics, flags, lead=f"{note} {files}".strip())
-    except (cal.ResponsesError, cal.CalibrationError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    if as_json:
-        click.echo(json.dumps(result.document() | {"seconds": round(seconds, 4)}, ensure_ascii=False))
+            cal.write_report(report, result, data, statistics, flags)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    if options["as_json"]:
+        click.echo(json.dumps(result.document() | {"seconds": round(seconds, 3)}, ensure_ascii=False))
         return
-    click.echo(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in data.counts.items()))
+    counts = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in data.counts.items())
+    click.echo(f"responses: {counts}")
     click.echo(str(result))
+    for warning in result.warnings:
+        click.echo(f"  {warning.item or 'warning'}: {warning.code}: {warning.message}")
     for flag in flags:
-        click.echo(f"{flag.item}: {flag.code}: {flag.message}")
+        click.echo(f"  {flag.item}: {flag.code}: {flag.message}")
     for path in (out, report):
         if path is not None:
             click.echo(f"wrote {path}")
+
+
+def _read(options: Mapping[str, Any]) -> Responses:
+    import calibration as cal
+
+    key = cal.read_key(options["key_file"]) if options["key_file"] is not None else None
+    parts = [cal.read_responses(path, key=key, max_score=options["max_score"]) for path in options["responses"]]
+    return cal.pool_responses(parts) if len(parts) > 1 else parts[0]
+
+
+def _arguments(options: Mapping[str, Any], data: Responses) -> dict[str, Any]:
+    """Models, priors, item sets and anchors as `calibrate` takes them."""
+    import calibration as cal
+
+    spec = cal.read_specification(options["spec"]) if options["spec"] is not None else cal.Specification()
+    model = options["model"] if options["model"] is not None else spec.model
+    priors: dict[str, Priors] = dict(spec.priors)
+    scale, anchors = (None, ()) if options["anchors"] is None else cal.read_parameters(options["anchors"])
+    if options["grades"] is not None:
+        priors |= _grade_priors(options["grades"], anchors, data, priors)
+    if options["priors_text"] is not None:
+        everywhere = cal.read_priors(options["priors_text"])
+        priors["*"] = priors["*"].over(everywhere) if "*" in priors else everywhere
+    return {
+        "model": model,
+        "priors": priors or None,
+        "testlets": spec.testlets or None,
+        "anchors": anchors,
+        "scale": scale,
+        "reference": options["reference"],
+    }
+
+
+def _grade_priors(
+    path: Path, anchors: tuple[ItemParameters, ...], data: Responses, priors: Mapping[str, Priors]
+) -> dict[str, Priors]:
+    import calibration as cal
+
+    grades = cal.read_grades(path)
+    known = {item.id for item in anchors}
+    found = cal.grade_priors(anchors, grades, [item for item in data.items if item not in known])
+    for flag in found.flags:
+        click.echo(f"  {flag.code}: {flag.message}", err=True)
+    return {item: priors.get(item, cal.NO_PRIORS).over(of_grade) for item, of_grade in found.priors.items()}
+
+
+def _run(data: Responses, arguments: Mapping[str, Any], options: Mapping[str, Any]) -> Calibration:
+    """The calibration, with progress on a terminal; Ctrl-C keeps where it was."""
+    import calibration as cal
+
+    digest = cal.digest(data)
+    state: Path | None = options["state"] or options["resume"]
+    if state is None and options["out"] is not None:
+        state = options["out"].with_suffix(".state.json")
+    start = cal.read_state(options["resume"], digest).vector if options["resume"] is not None else None
+    last: list[Progress] = []
+    try:
+        return cal.calibrate(
+            data,
+            **arguments,
+            tolerance=options["tolerance"],
+            max_iterations=options["max_iterations"],
+            threads=options["threads"],
+            start=start,
+            on_iteration=_watch(last, state, digest),
+        )
+    except KeyboardInterrupt:
+        if state is None or not last:
+            raise
+        cal.write_state(state, last[-1], digest)
+        click.echo(f"\ninterrupted after {last[-1].iteration} iterations; go on with --resume {state}", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _watch(last: list[Progress], state: Path | None, digest: str) -> Callable[[Progress], None]:
+    """Keeps the last progress, shows it on a terminal, and saves it now and then."""
+    import calibration as cal
+
+    shown = sys.stderr.isatty()
+    saved = time.monotonic()
+
+    def watch(progress: Progress) -> None:
+        nonlocal saved
+        last[:] = [progress]
+        if shown:
+            click.echo(
+                f"\riteration {progress.iteration}: log-likelihood {progress.log_likelihood:.3f} ", err=True, nl=False
+            )
+        if state is not None and time.monotonic() - saved > STATE_SECONDS:
+            cal.write_state(state, progress, digest)
+            saved = time.monotonic()
+
+    return watch

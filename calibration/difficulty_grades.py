@@ -7,14 +7,17 @@ its residual standard deviation the prior's. Where grades are worth nothing the 
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.models import ItemParameters
 from calibration.priors import Normal, Priors
+from calibration.result import CalibrationError
 from calibration.screening import Flag
 
 ENOUGH = 30  # calibrated items, below which a regression is not believed
@@ -81,3 +84,25 @@ def _design(graded: Sequence[Graded], types: Sequence[str]) -> NDArray[np.float6
         at = types.index(about.type) if about.type in types else len(types)
         out[i, 2 * at], out[i, 2 * at + 1] = 1.0, about.grade
     return out
+
+
+def read_grades(path: Path) -> dict[str, Graded]:
+    """Grades from a CSV file with columns item, grade and, where there are several, type. Raises CalibrationError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CalibrationError(f"{path}: not UTF-8 CSV ({error})") from None
+    found: dict[str, Graded] = {}
+    for number, row in enumerate(rows, start=2):
+        item, grade = (row.get("item") or "").strip(), (row.get("grade") or "").strip()
+        if not item:
+            raise CalibrationError(f"{path}, row {number}: no item; expected columns item, grade and type")
+        try:
+            value = float(grade)
+        except ValueError:
+            raise CalibrationError(f"{path}, row {number}, item {item}: grade {grade!r} is not a number") from None
+        if item in found:
+            raise CalibrationError(f"{path}, row {number}: item {item} stands twice")
+        found[item] = Graded(value, (row.get("type") or "").strip())
+    return found

@@ -58,16 +58,20 @@ def coding_of(parts: Iterable[Seen], marks: Mapping[str, tuple[float, ...]] | No
     """
     together: dict[str, frozenset[int]] = {}
     for seen in parts:
-        for name, scores in seen.items():
-            together[name] = together.get(name, frozenset()) | scores
+        for name, of_part in seen.items():
+            together[name] = together.get(name, frozenset()) | of_part
     known = marks or {}
-    coded, worth, shift, excluded, flags = {}, {}, {}, {}, []
+    kept: dict[str, tuple[int, ...]] = {}
+    worth: dict[str, tuple[float, ...]] = {}
+    shift: dict[str, int] = {}
+    excluded: dict[str, str] = {}
+    flags: list[Flag] = []
     for name, found in together.items():
-        scores = tuple(sorted(found))
+        scores: tuple[int, ...] = tuple(sorted(found))
         if len(scores) < 2:
             excluded[name] = "no-variance" if scores else "no-responses"
             continue
-        coded[name] = scores
+        kept[name] = scores
         if scores[0] != 0:
             shift[name] = scores[0]
         gaps = sorted(set(range(scores[0], scores[-1])) - found)
@@ -84,7 +88,7 @@ def coding_of(parts: Iterable[Seen], marks: Mapping[str, tuple[float, ...]] | No
                     f"{', '.join(f'{mark:g}' for mark in worth[name])} marks",
                 )
             )
-    return Coding(coded, worth, shift, excluded, tuple(flags))
+    return Coding(kept, worth, shift, excluded, tuple(flags))
 
 
 def coded(responses: Responses, coding: Coding) -> Responses:
@@ -109,10 +113,6 @@ def coded(responses: Responses, coding: Coding) -> Responses:
         order = np.lexsort((item, responses.person[kept]))
         kept, item = kept[order], item[order]
 
-    def rows(column: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
-        return column[kept] if column is not None else None
-
-    by_row = {name: rows(getattr(responses, name)) for name in ("option", "rater", "position", "seconds")}
     return replace(
         responses,
         items=coding.items,
@@ -120,7 +120,10 @@ def coded(responses: Responses, coding: Coding) -> Responses:
         item=item,
         score=category[kept],
         status=responses.status[kept],
-        **by_row,
+        option=responses.option[kept] if responses.option is not None else None,
+        rater=responses.rater[kept] if responses.rater is not None else None,
+        position=responses.position[kept] if responses.position is not None else None,
+        seconds=responses.seconds[kept] if responses.seconds is not None else None,
     )
 
 
