@@ -66,3 +66,14 @@ __all__ = [
     "write_report",
     "write_text_whole",
 ]
+
+from calibration.responses import (
+    Finding,
+    Key,
+    KeyOfItem,
+    design_components,
+    read_marks,
+    right_options,
+)
+
+__all__ += ["Finding", "Key", "KeyOfItem", "design_components", "read_marks", "right_options"]
