@@ -17,7 +17,7 @@ from authoring.items.tables import Item as ItemRow
 from authoring.items.tables import ItemState, ItemVersion
 from authoring.items.views import pool_items
 from authoring.people.actors import Role
-from calibration import Scale
+from calibration import Scale, right_options
 from engine import Pool
 from item_formats import read_item
 
@@ -188,7 +188,7 @@ def key_differences(session: Session, key: Mapping[str, cal.KeyOfItem]) -> dict[
     for batch in batches(list(versions)):
         for version_id, xml in session.execute(select(VERSION.c.id, VERSION.c.xml).where(VERSION.c.id.in_(batch))):
             code, bank_key = versions[version_id], read_item(xml).key
-            then = ";".join(sorted(cal.right_options(key[code])))
+            then = ";".join(sorted(right_options(key[code])))
             if then != bank_key:
                 differing[code] = (then, bank_key or "")
     return dict(sorted(differing.items()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -14,7 +16,6 @@ from calibration.responses.sheets import Column, Sheet, check_header, column_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
 
 @runtime_checkable
@@ -25,6 +26,7 @@ class ArrowTable(Protocol):
 
 
 PARQUET_SUFFIXES = frozenset({".parquet", ".pq"})
+REPEATING = frozenset({"person", "item", "response", "group", "form", "rater"})
 
 
 def arrow(part: str = "pyarrow") -> ModuleType:
@@ -42,36 +44,40 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() in PARQUET_SUFFIXES or path.is_dir()
 
 
-def parquet_dataset(path: Path) -> ds.Dataset:
-    """A Parquet file, or all those in a folder in the order of their names, as an Arrow data set.
-
-    Text columns keep the dictionaries they are written with. Raises ResponsesError for what cannot be read.
-    """
-    datasets = arrow("pyarrow.dataset")
+def parquet_files(path: Path) -> list[Path]:
+    """The Parquet file at a path, or all those in the folder there, in the order of their names."""
     files = sorted(f for f in path.rglob("*") if f.suffix.lower() in PARQUET_SUFFIXES) if path.is_dir() else [path]
     if not files:
         raise ResponsesError(f"{path}: no Parquet file in the folder; expected files that end in .parquet")
-    text = ["person", "item", "score", "response", "group", "form", "rater"]
+    return files
+
+
+def read_as_dictionary(header: Iterable[str]) -> list[str]:
+    """The columns whose texts repeat, which keep the dictionaries they are written with."""
+    return [name for name in header if name.lower() in REPEATING]
+
+
+@contextmanager
+def parquet_errors(path: Path) -> Iterator[None]:
+    """Turn what Arrow says of a file it cannot read into a ResponsesError."""
     try:
-        schema = datasets.dataset(files[0], format="parquet").schema
-        read_as = datasets.ParquetFileFormat(dictionary_columns=[n for n in schema.names if n.lower() in text])
-        return datasets.dataset(files, format=read_as)
+        yield
     except (arrow().ArrowException, OSError) as error:
-        raise ResponsesError(f"{path}: not Parquet ({_first_line(error)})") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ResponsesError(f"{path}: cannot be read as Parquet ({reason})") from None
 
 
 def read_parquet_sheet(path: Path) -> Sheet:
-    """A Parquet file or folder as a sheet; rows are numbered from 1."""
-    dataset = parquet_dataset(path)
-    try:
-        table = dataset.to_table()
-    except (arrow().ArrowException, OSError) as error:
-        raise ResponsesError(f"{path}: cannot be read ({_first_line(error)})") from None
-    return sheet_of_arrow(table, str(path))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """A Parquet file or folder as a sheet; rows are numbered from 1, through all files. Raises ResponsesError."""
+    parquet = arrow("pyarrow.parquet")
+    tables = []
+    for file in parquet_files(path):
+        with parquet_errors(file):
+            opened = parquet.ParquetFile(file)
+            header = read_as_dictionary(opened.schema_arrow.names)
+            tables.append(parquet.ParquetFile(file, read_dictionary=header).read())
+    with parquet_errors(path):
+        return sheet_of_arrow(arrow().concat_tables(tables), str(path))
 
 
 def sheet_of_table(table: ArrowTable, source: str = "table") -> Sheet:

@@ -59,12 +59,15 @@ def scored_options(item: str, key: KeyOfItem) -> ScoredOptions:
 
 
 def score_table(
-    items: Sequence[str], texts: Sequence[str], key: Key
+    items: Sequence[str], texts: Sequence[str], key: Key, answer: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int16], dict[str, tuple[float, ...]]]:
-    """Category of every text as a response to every item, (J, V), and the marks of items whose are not 0, 1."""
+    """Category of every text as a response to every item, (J, V), and the marks of items whose are not 0, 1.
+
+    `answer` (V,) says which texts are answers at all; the others earn nothing.
+    """
     index: dict[str, list[int]] = {}
-    for v, text in enumerate(texts):
-        index.setdefault(plain(text), []).append(v)
+    for v in np.flatnonzero(answer).tolist():
+        index.setdefault(plain(texts[v]), []).append(v)
     table = np.zeros((len(items), len(texts)), np.int16)
     marks = {}
     for j, item in enumerate(items):

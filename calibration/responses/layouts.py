@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from calibration.responses.cells import OMITTED, ResponsesError, status_of
 from calibration.responses.sheets import Column, Sheet
 
 RESERVED_COLUMNS = frozenset({"person", "form", "group", "weight", "freq", "position", "seconds", "rater"})
+
+OnForm: TypeAlias = Mapping[str, NDArray[np.bool_]]  # form → which of the item columns are on it, (J,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,39 +39,48 @@ class Rows:
     seconds: NDArray[np.float32] | None = None
 
 
-def rows_of(sheet: Sheet, *, keyed: bool) -> Rows:
+def rows_of(sheet: Sheet, *, keyed: bool, on_form: OnForm | None = None) -> Rows:
     """The responses of a sheet: long where it has the columns person, item and score or response, else wide.
 
     `keyed` data take the column `response` where there is a `score` too. Raises ResponsesError.
     """
     names = sheet.named()
-    long = {"person", "item"} <= names.keys() and bool({"score", "response"} & names.keys())
-    rows = None
-    if len(sheet.rows):
-        rows = _long_rows(sheet, names, keyed=keyed) if long else _wide_rows(sheet, names)
-    if rows is None or not len(rows.person):
+    if not len(sheet.rows):
         raise ResponsesError(f"{sheet.source}: no responses; expected one row a person below the header")
-    return rows
+    if is_long(sheet.columns):
+        return _long_rows(sheet, names, keyed=keyed)
+    return _wide_rows(sheet, names, on_form)
 
 
-def _wide_rows(sheet: Sheet, names: Mapping[str, Column]) -> Rows:
-    item_columns = {name: column for name, column in sheet.columns.items() if name.lower() not in RESERVED_COLUMNS}
-    if not item_columns:
+def is_long(header: Iterable[str]) -> bool:
+    """Whether columns of these names are those of a long table."""
+    names = {name.lower() for name in header}
+    return {"person", "item"} <= names and bool({"score", "response"} & names)
+
+
+def item_columns(header: Iterable[str]) -> list[str]:
+    """The columns of a wide table that are items."""
+    return [name for name in header if name.lower() not in RESERVED_COLUMNS]
+
+
+def _wide_rows(sheet: Sheet, names: Mapping[str, Column], on_form: OnForm | None) -> Rows:
+    columns = item_columns(sheet.columns)
+    if not columns:
         raise ResponsesError(f"{sheet.source}, row 1: no column of an item; expected one column an item")
-    n, J = len(sheet.rows), len(item_columns)
-    table, texts = _one_dictionary(item_columns.values(), n)
-    entry = (status_of(list(texts)) != OMITTED)[table]
+    n, J = len(sheet.rows), len(columns)
+    table, texts = _one_dictionary((sheet.columns[name] for name in columns), n)
+    administered = (status_of(list(texts)) != OMITTED)[table]
     if "form" in names:
         form = names["form"].compact()
-        order = np.argsort(form.codes, kind="stable")
-        starts = np.searchsorted(form.codes[order], np.arange(len(form.texts)))
-        administered = np.logical_or.reduceat(entry[order], starts, axis=0)[form.codes]
+        on = on_form or _entries_by_form(administered, form)
+        administered = np.stack([on[name] for name in form.texts])[form.codes]
+    if administered.all():
+        row, item = np.repeat(np.arange(n), J), np.tile(np.arange(J), n)
     else:
-        administered = entry
-    row, item = np.nonzero(administered)
+        row, item = np.nonzero(administered)
     rater = names["rater"].compact() if "rater" in names else None
     person = _persons_of_wide(sheet, names, rater)
-    columns, person_row = list(item_columns), _first_rows(person)
+    person_row = person.first_rows()
     _check_constant(sheet, names, person, person_row)
     return Rows(
         persons=person.texts,
@@ -82,6 +94,18 @@ def _wide_rows(sheet: Sheet, names: Mapping[str, Column]) -> Rows:
         item_place=lambda j: f"row 1, column {columns[j]}",
         rater=None if rater is None else Column(rater.codes[row], rater.texts),
     )
+
+
+def items_on_forms(sheet: Sheet) -> OnForm:
+    """Which items of a wide sheet are on each form: those that anybody of the form has an entry for."""
+    table, texts = _one_dictionary((sheet.columns[name] for name in item_columns(sheet.columns)), len(sheet.rows))
+    return _entries_by_form((status_of(list(texts)) != OMITTED)[table], sheet.named()["form"].compact())
+
+
+def _entries_by_form(entry: NDArray[np.bool_], form: Column) -> OnForm:
+    order = np.argsort(form.codes, kind="stable")
+    starts = np.searchsorted(form.codes[order], np.arange(len(form.texts)))
+    return dict(zip(form.texts, np.logical_or.reduceat(entry[order], starts, axis=0), strict=True))
 
 
 def _one_dictionary(columns: Iterable[Column], n: int) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -119,7 +143,7 @@ def _persons_of_wide(sheet: Sheet, names: Mapping[str, Column], rater: Column | 
 
 def repeated(pair: NDArray[np.int64]) -> tuple[int, int] | None:
     """The first row whose pair stood before, and the row where it did; None when all differ."""
-    if len(pair) < 2 or (np.diff(pair) > 0).all():
+    if len(pair) < 2 or (pair[1:] > pair[:-1]).all():
         return None
     order = np.argsort(pair, kind="stable")
     twice = np.flatnonzero(np.diff(pair[order]) == 0)
@@ -129,19 +153,13 @@ def repeated(pair: NDArray[np.int64]) -> tuple[int, int] | None:
     return int(order[first + 1]), int(order[first])
 
 
-def _first_rows(person: Column) -> NDArray[np.intp]:
-    first = np.zeros(len(person.texts), np.intp)
-    first[person.codes[::-1]] = np.arange(len(person.codes) - 1, -1, -1)
-    return first
-
-
 def _long_rows(sheet: Sheet, names: Mapping[str, Column], *, keyed: bool) -> Rows:
     value_name = "response" if "response" in names and (keyed or "score" not in names) else "score"
     written = next(name for name in sheet.columns if name.lower() == value_name)
     person, item, value = names["person"].compact(), names["item"].compact(), names[value_name].compact()
     _check_named(sheet, person, "person")
     _check_named(sheet, item, "item")
-    person_row = _first_rows(person)
+    person_row = person.first_rows()
     _check_constant(sheet, names, person, person_row)
     return Rows(
         persons=person.texts,

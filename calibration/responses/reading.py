@@ -21,7 +21,7 @@ from calibration.responses.cells import (
     status_of,
 )
 from calibration.responses.keys import Key, score_table
-from calibration.responses.layouts import Rows, repeated, rows_of, weights_of
+from calibration.responses.layouts import OnForm, Rows, repeated, rows_of, weights_of
 from calibration.responses.sheets import Column, Sheet, column_of_array, read_csv_sheet, sheet_of_arrays
 from calibration.responses.values import Responses, lowest_scores
 
@@ -84,9 +84,22 @@ def sheet_of(source: Source) -> Sheet:
     raise ResponsesError(f"an array of the shape {source.shape} is no table of scores: expected persons × items")
 
 
-def score_sheet(sheet: Sheet, rules: ScoringRules, items: Sequence[str] | None = None) -> Responses:
-    """The responses of a sheet, scored. Raises ResponsesError."""
-    rows = rows_of(sheet, keyed=rules.key is not None)
+def score_sheet(
+    sheet: Sheet,
+    rules: ScoringRules,
+    items: Sequence[str] | None = None,
+    on_form: OnForm | None = None,
+    *,
+    may_be_empty: bool = False,
+) -> Responses:
+    """The responses of a sheet, scored. Raises ResponsesError.
+
+    `items` are those of `read_responses`; `on_form` says which items are on the form of a person of a wide sheet that
+    is only a part of the data (default: those that anybody of the form in this sheet has an entry for).
+    """
+    rows = rows_of(sheet, keyed=rules.key is not None, on_form=on_form)
+    if not len(rows.person) and not may_be_empty:
+        raise ResponsesError(f"{sheet.source}: no responses; expected one row a person below the header")
     if rules.key is not None:
         _check_key(sheet, rows, rules.key)
     if items is not None:
@@ -114,21 +127,20 @@ def _check_key(sheet: Sheet, rows: Rows, key: Key) -> None:
 def _scored(sheet: Sheet, rows: Rows, rules: ScoringRules) -> Responses:
     """The rows with what their cells mean, in the order of the file."""
     names = sheet.named()
-    status = status_of(list(rows.texts))[rows.value]
+    kinds = status_of(list(rows.texts))
+    status = kinds[rows.value]
     option: NDArray[np.int32] | None = None
     options: tuple[str, ...] = ()
     shift: dict[str, int] = {}
-    score: NDArray[Any]
     if rules.key is not None:
-        table, marks = score_table(rows.items, rows.texts, rules.key)
-        score = table[rows.item, rows.value]
-        if (status != ANSWERED).any():
-            silent, _ = score_table(rows.items, ("",), rules.key)
-            score = np.where(status == ANSWERED, score, silent[rows.item, 0])
+        table, marks = score_table(rows.items, rows.texts, rules.key, kinds == ANSWERED)
         option, options = _options(rows, status)
     else:
-        score, shift = _plain_scores(sheet, rows, status, rules)
-        marks = _marks_of(sheet, rows, score, status, rules)
+        table, shift = _plain_scores(sheet, rows, kinds, rules)
+        marks = {name: tuple(map(float, rules.marks[name])) for name in rows.items if name in rules.marks}
+    score = table[rows.item, rows.value]
+    if rules.key is None and marks:
+        _check_marks(sheet, rows, score, marks)
     ignored = 0
     if rules.omitted == "missing":
         ignored = int(np.count_nonzero(status == OMITTED))
@@ -141,7 +153,7 @@ def _scored(sheet: Sheet, rows: Rows, rules: ScoringRules) -> Responses:
         items=rows.items,
         person=rows.person,
         item=rows.item,
-        score=score.astype(np.int16, copy=False),
+        score=score,
         status=status,
         weight=weights_of(sheet, names, rows.person_row),
         form=form.codes if form is not None else np.zeros(len(rows.persons), np.int32),
@@ -188,11 +200,12 @@ def _groups(sheet: Sheet, column: Column, person_row: NDArray[np.intp]) -> Colum
 
 
 def _plain_scores(
-    sheet: Sheet, rows: Rows, status: NDArray[np.uint8], rules: ScoringRules
-) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Scores of cells that hold scores, shifted to start at 0; and the shift."""
+    sheet: Sheet, rows: Rows, kinds: NDArray[np.uint8], rules: ScoringRules
+) -> tuple[NDArray[np.int16], dict[str, int]]:
+    """The category that every text is of every item, (J, V), where texts are scores; and what shifting took away."""
+    answer = kinds == ANSWERED
     values = np.array([number_in(text) for text in rows.texts])
-    values[status_of(list(rows.texts)) != ANSWERED] = 0
+    values[~answer] = 0
     bad = np.isnan(values) | (values != np.round(values)) | (np.abs(values) > 1e6)
     if bad.any():
         r = int(np.flatnonzero(bad[rows.value])[0])
@@ -200,37 +213,36 @@ def _plain_scores(
             f"{sheet.source}, {rows.place(r)}: {rows.texts[rows.value[r]]!r} is not a score; "
             f"expected 0…{rules.max_score}, or give a key if the file holds the options chosen"
         )
-    score = values.astype(np.int64)[rows.value]
-    used = (status == ANSWERED) | ((status == OMITTED) & (rules.omitted == "wrong"))
+    score = values.astype(np.int64)
+    present = np.zeros((len(rows.items), len(values)), bool)
+    present[rows.item, rows.value] = True
     if rules.shift is None:
-        by = lowest_scores(len(rows.items), rows.item[used], score[used])
+        item, text = np.nonzero(present & (answer | ((kinds == OMITTED) & (rules.omitted == "wrong"))))
+        by = lowest_scores(len(rows.items), item, score[text])
     else:
         by = np.array([rules.shift.get(name, 0) for name in rows.items], np.int64)
-    moved = np.where(status == ANSWERED, score - by[rows.item], 0)
-    outside = np.flatnonzero((moved < 0) | (moved > rules.max_score))
-    if outside.size:
-        r = int(outside[0])
+    table = np.where(answer, score - by[:, None], 0)
+    outside = present & ((table < 0) | (table > rules.max_score))
+    if outside.any():
+        r = int(np.flatnonzero(outside[rows.item, rows.value])[0])
         lowest = int(by[rows.item[r]])
         note = f" (the lowest of item {rows.items[rows.item[r]]!r}, {lowest}, counts as 0)" if lowest else ""
-        raise ResponsesError(f"{sheet.source}, {rows.place(r)}: score {score[r]} is outside 0…{rules.max_score}{note}")
-    return moved, {name: int(k) for name, k in zip(rows.items, by, strict=True) if k}
+        raise ResponsesError(
+            f"{sheet.source}, {rows.place(r)}: score {score[rows.value[r]]} is outside 0…{rules.max_score}{note}"
+        )
+    return table.astype(np.int16), {name: int(k) for name, k in zip(rows.items, by, strict=True) if k}
 
 
-def _marks_of(
-    sheet: Sheet, rows: Rows, score: NDArray[Any], status: NDArray[np.uint8], rules: ScoringRules
-) -> dict[str, tuple[float, ...]]:
-    marks = {name: tuple(map(float, rules.marks[name])) for name in rows.items if name in rules.marks}
-    for j, name in enumerate(rows.items):
-        if name not in marks:
-            continue
-        over = np.flatnonzero((rows.item == j) & (status == ANSWERED) & (score >= len(marks[name])))
-        if over.size:
-            r = int(over[0])
-            raise ResponsesError(
-                f"{sheet.source}, {rows.place(r)}: score {score[r]}, but the marks of item {name!r} "
-                f"name {len(marks[name])} categories"
-            )
-    return marks
+def _check_marks(sheet: Sheet, rows: Rows, score: NDArray[np.int16], marks: Mapping[str, tuple[float, ...]]) -> None:
+    known = np.array([len(marks.get(name, ())) or MAX_CATEGORIES for name in rows.items])
+    over = np.flatnonzero(score >= known[rows.item])
+    if over.size:
+        r = int(over[0])
+        name = rows.items[rows.item[r]]
+        raise ResponsesError(
+            f"{sheet.source}, {rows.place(r)}: score {rows.texts[rows.value[r]]}, but marks are named for only "
+            f"{len(marks[name])} categories of item {name!r}"
+        )
 
 
 def _sorted(sheet: Sheet, rows: Rows, responses: Responses) -> Responses:
@@ -239,7 +251,7 @@ def _sorted(sheet: Sheet, rows: Rows, responses: Responses) -> Responses:
     pair = rows.person.astype(np.int64) * len(responses.items) + rows.item
     if responses.rater is not None:
         pair = pair * raters + responses.rater + 1
-    if len(pair) < 2 or (np.diff(pair) > 0).all():
+    if len(pair) < 2 or (pair[1:] > pair[:-1]).all():
         return responses
     order = np.argsort(pair, kind="stable")
     if (np.diff(pair[order]) == 0).any():

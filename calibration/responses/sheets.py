@@ -31,12 +31,21 @@ class Column:
 
     def compact(self) -> Column:
         """The same column with the texts it uses, in the order in which they first occur."""
-        first = np.full(len(self.texts), len(self.codes), np.intp)
-        first[self.codes[::-1]] = np.arange(len(self.codes) - 1, -1, -1)  # the last assignment stays: the first row
+        first = self.first_rows()
         order = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(self.codes))]
+        if np.array_equal(order, np.arange(len(self.texts))):
+            return self
         number = np.zeros(len(self.texts), np.int32)
         number[order] = np.arange(len(order))
         return Column(number[self.codes], tuple(self.texts[v] for v in order))
+
+    def first_rows(self) -> NDArray[np.intp]:
+        """The row in which each text first occurs, (V,); the number of rows for one that does not."""
+        n = len(self.codes)
+        first = np.full(len(self.texts), n, np.intp)
+        changes = run_starts(self.codes)  # a run of one text needs one look
+        first[self.codes[changes[::-1]]] = changes[::-1]  # the last assignment stays: the first row
+        return first
 
     def numbers(self) -> NDArray[np.float64]:
         """The column as numbers: NaN where a cell holds none."""
@@ -64,6 +73,11 @@ class Sheet:
     def named(self) -> dict[str, Column]:
         """The columns by their names in lower case."""
         return {name.lower(): column for name, column in self.columns.items()}
+
+
+def run_starts(codes: NDArray[Any]) -> NDArray[np.intp]:
+    """Where a value differs from the one before it, beginning with 0 (none for no values)."""
+    return np.concatenate([np.zeros(min(len(codes), 1), np.intp), np.flatnonzero(codes[1:] != codes[:-1]) + 1])
 
 
 def _csv_lines(path: Path) -> tuple[list[str], Iterator[list[str]]]:
@@ -187,7 +201,7 @@ def column_of_array(array: NDArray[Any]) -> Column:
 def column_of(codes: NDArray[np.int32], values: list[Any]) -> Column:
     """Codes into a list of distinct values of any type, as a column; values that read the same become one."""
     texts = _Codes()
-    lookup = np.array([texts[text_of(value)] for value in values], np.int32)
+    lookup = np.array([texts[value.strip() if type(value) is str else text_of(value)] for value in values], np.int32)
     same = len(texts) == len(values)
     return Column(codes if same else lookup[codes], tuple(texts))
 
