@@ -91,6 +91,7 @@ def main(N: int = 100_000, J: int = 100) -> None:
             streamed = timed("  read into blocks", lambda path=path: block_stream(stream_responses(path)))
             statistics = timed("  n, p, item-rest correlation", lambda streamed=streamed: streamed_statistics(streamed))
             assert sum(s.n for s in statistics) == N * J
+            del streamed
 
 
 if __name__ == "__main__":

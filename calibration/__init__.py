@@ -74,6 +74,17 @@ from calibration.responses import (
     design_components,
     read_marks,
     right_options,
+    sort_by_person,
+    stream_responses,
 )
 
-__all__ += ["Finding", "Key", "KeyOfItem", "design_components", "read_marks", "right_options"]
+__all__ += [
+    "Finding",
+    "Key",
+    "KeyOfItem",
+    "design_components",
+    "read_marks",
+    "right_options",
+    "sort_by_person",
+    "stream_responses",
+]

@@ -60,6 +60,7 @@ class _Stream:
     tables: _Tables
     blocks: list[tuple[Block, int, int | None]] = field(default_factory=list)  # block, its codes, its items if sparse
     items: tuple[str, ...] | None = None
+    item_sets: dict[bytes, NDArray[np.intp]] = field(default_factory=dict)
     groups: dict[str, int] = field(default_factory=dict)
     persons: int = 0
     counts: dict[str, int] = field(default_factory=dict)
@@ -81,11 +82,19 @@ class _Stream:
         numbers = [self.groups.setdefault(name, len(self.groups)) for name in chunk.groups]
         group = np.array(numbers or [0], np.int32)
         for block in block_responses(chunk, keep_weightless=keep_weightless):
-            sparse = block.row_start is not None
-            codes, items = self.tables.put(block.codes), self.tables.put(block.items) if sparse else None
-            nothing = np.zeros(0, np.uint8)
-            waiting = replace(block, persons=block.persons + self.persons, group=group[block.group], codes=nothing)
-            self.blocks.append((replace(waiting, items=np.zeros(0, np.intp)) if sparse else waiting, codes, items))
+            codes, sparse_items, items = self.tables.put(block.codes), None, np.zeros(0, np.intp)
+            if block.row_start is not None:
+                sparse_items = self.tables.put(block.items)
+            else:  # one copy for all blocks with the same items; a view would keep the whole chunk
+                items = self.item_sets.setdefault(block.items.tobytes(), block.items.copy())
+            waiting = replace(
+                block,
+                persons=block.persons + self.persons,
+                group=group[block.group],
+                items=items,
+                codes=np.zeros(0, np.uint8),
+            )
+            self.blocks.append((waiting, codes, sparse_items))
         self._count(chunk)
         self.persons += len(chunk.persons)
         self.keyed |= chunk.key.keys()
@@ -169,6 +178,7 @@ class _Tables:
         if self.file is not None:
             self.file.flush()
             whole = np.memmap(self.file, np.uint8, "r+", shape=(self.written,))
+            self.file.close()  # the map keeps it
         arrays: list[NDArray[Any]] = []
         for held in self.held:
             if isinstance(held, tuple):

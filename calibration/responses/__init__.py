@@ -13,6 +13,7 @@ from calibration.responses.findings import Finding, design_components
 from calibration.responses.keys import Key, KeyOfItem, read_key, read_marks, right_options
 from calibration.responses.pooling import pool_responses
 from calibration.responses.reading import OmittedPolicy, read_responses
+from calibration.responses.sorting import sort_by_person
 from calibration.responses.streams import stream_responses
 from calibration.responses.values import Responses
 
@@ -35,5 +36,6 @@ __all__ = [
     "read_marks",
     "read_responses",
     "right_options",
+    "sort_by_person",
     "stream_responses",
 ]

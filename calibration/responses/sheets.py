@@ -201,7 +201,9 @@ def column_of_array(array: NDArray[Any]) -> Column:
 def column_of(codes: NDArray[np.int32], values: list[Any]) -> Column:
     """Codes into a list of distinct values of any type, as a column; values that read the same become one."""
     texts = _Codes()
-    lookup = np.array([texts[value.strip() if type(value) is str else text_of(value)] for value in values], np.int32)
+    kinds = {*map(type, values)}
+    written = map(str, values) if kinds == {int} else map(str.strip, values) if kinds == {str} else map(text_of, values)
+    lookup = np.fromiter(map(texts.__getitem__, written), np.int32, len(values))
     same = len(texts) == len(values)
     return Column(codes if same else lookup[codes], tuple(texts))
 

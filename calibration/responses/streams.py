@@ -45,7 +45,7 @@ def stream_responses(
     Raises ResponsesError for what `read_responses` refuses, and for a person whose rows stand apart; rows are counted
     through the files in their order.
     """
-    source = _Source.of(Path(path))
+    source = ParquetSource.of(Path(path))
     rules = ScoringRules(key, marks or {}, max_score, omitted, shift or {})
     items, on_form = source.survey()
     rows = batch_rows or (BATCH_RESPONSES if source.long else max(1, BATCH_RESPONSES // max(len(items), 1)))
@@ -61,7 +61,7 @@ def stream_responses(
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class ParquetSource:
     """Parquet files that are read one after the other, and the columns they all have."""
 
     path: Path
@@ -69,7 +69,7 @@ class _Source:
     header: list[str]
 
     @classmethod
-    def of(cls, path: Path) -> _Source:
+    def of(cls, path: Path) -> ParquetSource:
         files = parquet_files(path)
         header: list[str] = []
         for file in files:
