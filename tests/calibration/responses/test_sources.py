@@ -192,8 +192,8 @@ def test_a_file_that_is_not_parquet_is_said_not_to_be(tmp_path: Path) -> None:
     path.write_bytes(b"person,Q1\n")
     with pytest.raises(ResponsesError, match=r"x\.parquet: cannot be read as Parquet"):
         read_responses(path)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(ResponsesError, match=r"no Parquet file in the folder"):
-        (tmp_path / "empty").mkdir()
         read_responses(tmp_path / "empty")
 
 

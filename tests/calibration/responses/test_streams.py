@@ -13,6 +13,7 @@ from calibration import Responses, ResponsesError, item_statistics, read_respons
 from calibration.classical_stream import streamed_statistics
 from calibration.estimation.block_stream import StreamedResponses, block_stream
 from calibration.estimation.blocks import MISSING
+from calibration.responses import NOT_REACHED
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -80,7 +81,7 @@ def test_blocks_of_a_stream_are_the_responses(tmp_path: Path, design: dict[str, 
     np.testing.assert_array_equal(table_of(streamed), whole.dense())
     assert streamed.shift == whole.shift
     assert streamed.counts == whole.counts | {"not_administered": streamed.counts["not_administered"]}
-    used = whole.status != NOT_REACHED_STATUS
+    used = whole.status != NOT_REACHED
     top = np.zeros(len(whole.items), int)
     np.maximum.at(top, whole.item[used], whole.score[used])
     np.testing.assert_array_equal(streamed.blocks.categories, np.maximum(top + 1, 2))
@@ -89,9 +90,6 @@ def test_blocks_of_a_stream_are_the_responses(tmp_path: Path, design: dict[str, 
         of_person[block.persons] = block.group
     np.testing.assert_array_equal(of_person, whole.group)
     assert streamed.groups == whole.groups
-
-
-NOT_REACHED_STATUS = 2
 
 
 def test_statistics_of_a_stream_are_those_of_the_whole(tmp_path: Path) -> None:
@@ -156,7 +154,8 @@ def test_rows_of_a_person_that_stand_apart_are_found_before_anything_is_read(tmp
         with pytest.raises(ResponsesError, match=r"x\.parquet, row 4: the person of row 1 stands here again; sort"):
             next(stream_responses(path, batch_rows=size))
     sort_by_person(path, tmp_path / "sorted" / "y.parquet", parts=3)
-    [sorted_rows] = stream_responses(tmp_path / "sorted" / "y.parquet")
+    sorted_rows = read_responses(tmp_path / "sorted" / "y.parquet")
+    assert sum(len(chunk.persons) for chunk in stream_responses(tmp_path / "sorted" / "y.parquet")) == 2
     assert set(sorted_rows.persons) == {"x", "y"}
     by_name = dict(zip(sorted_rows.persons, sorted_rows.dense().tolist(), strict=True))
     order = [sorted_rows.items.index(name) for name in "ab"]
