@@ -47,6 +47,8 @@ def rows_of(sheet: Sheet, *, keyed: bool, on_form: OnForm | None = None) -> Rows
     names = sheet.named()
     if not len(sheet.rows):
         raise ResponsesError(f"{sheet.source}: no responses; expected one row a person below the header")
+    if "item" in names and "person" not in names and {"score", "response"} & names.keys():
+        raise ResponsesError(f"{sheet.source}, row 1: a long table without the column person; expected person,item,…")
     if is_long(sheet.columns):
         return _long_rows(sheet, names, keyed=keyed)
     return _wide_rows(sheet, names, on_form)

@@ -103,7 +103,9 @@ def _not_csv(path: Path, error: csv.Error) -> ResponsesError:
 
 
 def check_header(source: str, header: list[str]) -> None:
-    """Raise ResponsesError for a column that stands twice."""
+    """Raise ResponsesError for a column that stands twice or has no name."""
+    if "" in header:
+        raise ResponsesError(f"{source}, row 1: column {header.index('') + 1} has no name; name it or remove it")
     repeated = [name for n, name in enumerate(header) if name in header[:n]]
     if repeated:
         raise ResponsesError(f"{source}, row 1: column {repeated[0]!r} stands twice")

@@ -214,6 +214,8 @@ def test_a_wide_file_may_have_a_row_for_each_rater(tmp_path: Path) -> None:
         ("person,group,Q1\nx,g,1\ny,,0\n", r"row 3: the group is empty; name every person's group"),
         ("person,item,score,position\nx,Q1,1,0\n", r"row 2: position '0'; expected 1, 2, …"),
         ("person,item,score,seconds\nx,Q1,1,1\nx,Q2,1,-2\n", r"row 3: seconds '-2'; expected a number from 0"),
+        (",Q1\n1,1\n", r"row 1: column 1 has no name; name it or remove it"),
+        ("item,score\nQ1,1\n", r"row 1: a long table without the column person; expected person,item,…"),
         ("person,item,score\n,Q1,1\n", r"row 2: the person is empty"),
         ("person,item,score\nx,,1\n", r"row 2: the item is empty"),
         ("Q1\n0\n300\n", r"row 3, column Q1: score 300 is outside 0…249"),
