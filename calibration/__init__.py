@@ -96,3 +96,25 @@ __all__ = [
     "write_state",
     "write_text_whole",
 ]
+
+from calibration.responses import (
+    Finding,
+    Key,
+    KeyOfItem,
+    design_components,
+    read_marks,
+    right_options,
+    sort_by_person,
+    stream_responses,
+)
+
+__all__ += [
+    "Finding",
+    "Key",
+    "KeyOfItem",
+    "design_components",
+    "read_marks",
+    "right_options",
+    "sort_by_person",
+    "stream_responses",
+]

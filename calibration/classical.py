@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.responses import NOT_REACHED, OMITTED, Responses
+from calibration.responses import NOT_REACHED, OMITTED, Responses, right_options
 
 FloatArray = NDArray[np.float64]
 
@@ -119,12 +119,13 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
                     share=float(chosen[k, j] / n[j]),
                     correlation=float(option_correlation[k, j]),
                     correlation_with_key=float(key_correlation[k, j]),
-                    is_key=responses.key.get(name) == responses.options[k],
+                    is_key=responses.options[k] in right,
                 )
                 for k in sorted(np.flatnonzero(chosen[:, j] > 0), key=lambda k: responses.options[k])
             ),
         )
         for j, name in enumerate(responses.items)
+        for right in [right_options(responses.key.get(name, ""))]
     )
 
 

@@ -17,7 +17,7 @@ from authoring.items.tables import Item as ItemRow
 from authoring.items.tables import ItemState, ItemVersion
 from authoring.items.views import pool_items
 from authoring.people.actors import Role
-from calibration import Scale
+from calibration import Scale, right_options
 from engine import Pool
 from item_formats import read_item
 
@@ -181,15 +181,16 @@ def save_calibration(
     return calibration_id
 
 
-def key_differences(session: Session, key: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def key_differences(session: Session, key: Mapping[str, cal.KeyOfItem]) -> dict[str, tuple[str, str]]:
     """Items that a sitting was scored by another key than the bank holds now: code → (then, now)."""
     versions = {item.version_id: item.code for item in standings(session, list(key))}
     differing = {}
     for batch in batches(list(versions)):
         for version_id, xml in session.execute(select(VERSION.c.id, VERSION.c.xml).where(VERSION.c.id.in_(batch))):
             code, bank_key = versions[version_id], read_item(xml).key
-            if key[code] != bank_key:
-                differing[code] = (key[code], bank_key or "")
+            then = ";".join(sorted(right_options(key[code])))
+            if then != bank_key:
+                differing[code] = (then, bank_key or "")
     return dict(sorted(differing.items()))
 
 

@@ -103,11 +103,13 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> N
     assert (read.persons, read.items) == (("x",), ("Q1",))
 
 
-def test_scores_above_1_need_a_stated_maximum(tmp_path: Path) -> None:
+def test_scores_above_a_stated_maximum_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "Q1,Q2\n0,2\n")
     assert read_responses(path, max_score=2).score.tolist() == [0, 2]
     with pytest.raises(ResponsesError, match=r"answers\.csv, row 2, column Q2: score 2 is outside 0…1"):
-        read_responses(path)
+        read_responses(path, max_score=1)
+    with pytest.raises(ResponsesError, match=r"answers\.csv, row 3, column Q2: score 250 is outside 0…249"):
+        read_responses(write(tmp_path, "Q1,Q2\n0,0\n1,250\n"))
 
 
 # Long files
@@ -180,7 +182,7 @@ def test_wide_and_long_say_the_same(tmp_path_factory: pytest.TempPathFactory, ro
 )
 def test_mistakes_are_reported_with_their_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ResponsesError, match=r"answers\.csv[,:].*" + message):
-        read_responses(write(tmp_path, text))
+        read_responses(write(tmp_path, text), max_score=1)
 
 
 def test_an_item_without_a_key_is_named_in_wide_and_long_files(tmp_path: Path) -> None:
