@@ -20,6 +20,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 STATE_SECONDS = 10.0  # between two saved states of a long run
 INTERRUPTED = 130
+MOST_SCORE = 249
 
 
 @click.command(
@@ -32,9 +33,11 @@ INTERRUPTED = 130
 @click.option("--priors", "priors_text", help="none, default, or e.g. 'a=lognormal(0, 0.5), c=beta(5, 17)' [none].")
 @click.option("--grades", type=FILE, help="CSV item,grade,type: b gets a prior by the grade (needs --anchors).")
 @click.option("--anchors", type=FILE, help="Parameters (JSON) that are kept: new items land on their scale.")
-@click.option("--group", "group_column", help="Column of the person's group, if not `group`.")
+@click.option("--marks", type=FILE, help="CSV item,marks: what each category is worth, separated by `;`.")
+@click.option("--sittings-are-groups", is_flag=True, help="Every file is a group with its own mean and spread.")
 @click.option("--reference", help="The group that is N(0, 1) where there are no anchors [the first].")
-@click.option("--max-score", default=20, show_default=True, help="Scores above this are refused.")
+@click.option("--max-score", type=int, help="Scores above this are refused [1 where all models are dichotomous].")
+@click.option("--omitted", type=click.Choice(["wrong", "missing"]), default="wrong", show_default=True)
 @click.option(
     "--tolerance",
     default=1e-5,
@@ -92,8 +95,19 @@ def _read(options: Mapping[str, Any]) -> Responses:
     import calibration as cal
 
     key = cal.read_key(options["key_file"]) if options["key_file"] is not None else None
-    parts = [cal.read_responses(path, key=key, max_score=options["max_score"]) for path in options["responses"]]
-    return cal.pool_responses(parts) if len(parts) > 1 else parts[0]
+    marks = cal.read_marks(options["marks"]) if options["marks"] is not None else None
+    most = options["max_score"] or (1 if options["spec"] is None and _dichotomous(options["model"]) else MOST_SCORE)
+    parts = [
+        cal.read_responses(path, key=key, marks=marks, max_score=most, omitted=options["omitted"])
+        for path in options["responses"]
+    ]
+    return cal.pool_responses(parts, sittings_are_groups=options["sittings_are_groups"]) if len(parts) > 1 else parts[0]
+
+
+def _dichotomous(model: str | None) -> bool:
+    from calibration.models import DICHOTOMOUS, model_named
+
+    return model is None or model_named(model) in DICHOTOMOUS
 
 
 def _arguments(options: Mapping[str, Any], data: Responses) -> dict[str, Any]:

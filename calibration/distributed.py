@@ -1,8 +1,8 @@
 """A calibration over a dask cluster: files stay with the workers that read them, sums come back.
 
 A pass sends every worker the probabilities at the quadrature nodes and gets expected counts in return, J · Q numbers
-each way. Files are parts in a fixed order, so that the sums are the same as in one process. A file is read again where a
-worker is lost: what is kept of it is a task of the cluster, not a message.
+each way. Files are parts in a fixed order, so that the sums are the same as in one process. A file is read again where
+a worker is lost: what is kept of it is a task of the cluster, not a message.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def calibrate_files(
         raise ResponsesError("no files: give at least one file of responses")
     try:
         parts = [client.submit(read, Path(path), pure=False) for path in files]
-        seen: list[Seen] = client.gather([client.submit(scores_seen, part) for part in parts])
+        seen: list[Seen] = _gather(client, [client.submit(scores_seen, part) for part in parts])
         coding = coding_of(seen)
         if not coding.items:
             raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
         models = models_of(coding.items, model)
         blocks = [client.submit(_blocks, part, coding) for part in parts]
-        facts = client.gather([client.submit(_facts, part, block) for part, block in zip(parts, blocks, strict=True)])
+        facts = _gather(client, [client.submit(_facts, part, block) for part, block in zip(parts, blocks, strict=True)])
         del parts
         categories = coding.categories
         start = np.concatenate([[0], np.cumsum(categories)]).astype(np.intp)
@@ -87,6 +87,12 @@ def calibrate_files(
         raise CalibrationError(str(error)) from None
 
 
+def _gather(client: Client, futures: Sequence[Any]) -> list[Any]:
+    """Results of futures, in their order."""
+    gather: Callable[[Sequence[Any]], list[Any]] = client.gather
+    return gather(futures)
+
+
 def _blocks(responses: Any, coding: Coding) -> ResponseBlocks:  # noqa: ANN401
     return block_responses(coded(responses, coding), coding.items, categories=coding.categories)
 
@@ -100,7 +106,6 @@ def _facts(responses: Any, layout: ResponseBlocks) -> tuple[int, np.ndarray[Any,
 def _sweep(client: Client, blocks: Sequence[Any]) -> Callable[..., list[Any]]:
     def sweep(function: Callable[..., Any], *arguments: Any) -> list[Any]:  # noqa: ANN401
         futures = [client.submit(function, block, *arguments, pure=False) for block in blocks]
-        found: list[Any] = client.gather(futures)
-        return found
+        return _gather(client, futures)
 
     return sweep

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import ResponseBlocks, block_responses
+from calibration.estimation.blocks import ResponseBlocks, block_responses, only_items
 from calibration.estimation.fitting import fit
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import Population
@@ -81,7 +81,7 @@ def prepare(
     if anchored:
         population = _anchored_population(layout, data.items, data.models, population, anchored, scale.D)
     without = len(responses.persons) - len(np.unique(data.responses.person))
-    flags = list(data.coding.flags)
+    flags = [*data.coding.flags, *_odd(responses)]
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
     return Prepared(
@@ -105,6 +105,12 @@ def prepare(
     )
 
 
+def _odd(responses: Responses) -> list[Flag]:
+    """What is odd about the data and has no other place in the result."""
+    told = {"no-variance", "unused-category", "no-responses"}
+    return [Flag(found.about, found.code, found.message) for found in responses.findings if found.code not in told]
+
+
 @dataclass(frozen=True, slots=True)
 class _Coded:
     """Coded responses, and the model, number of categories (J,) and marks of every item."""
@@ -118,7 +124,7 @@ class _Coded:
 
 
 def _coded(responses: Responses, model: str | Mapping[str, str]) -> _Coded:
-    coding = coding_of([scores_seen(responses)])
+    coding = coding_of([scores_seen(responses)], responses.marks)
     if not coding.items:
         raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
     models = models_of(coding.items, model)
@@ -239,27 +245,11 @@ def _anchored_population(
 ) -> Population:
     """What the anchors alone say of the groups: new items then start near where they belong."""
     position = [j for j, name in enumerate(items) if name in anchored]
-    parts = Partitions.of(_only_items(layout, position))
+    parts = Partitions.of(only_items(layout, position))
     unknowns = specify(
         parts, [items[j] for j in position], [models[j] for j in position], population, anchors=anchored, D=D
     )
     return fit(parts, unknowns, max_iterations=ANCHOR_STEPS).unknowns.population
-
-
-def _only_items(layout: ResponseBlocks, position: Sequence[int]) -> ResponseBlocks:
-    """The layout with only the items at `position`, renumbered."""
-    number = np.full(len(layout.categories), -1)
-    number[list(position)] = np.arange(len(position))
-    blocks = []
-    for block in layout:
-        kept = number[block.items] >= 0
-        if block.row_start is None:
-            blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[:, kept]))
-            continue
-        person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[kept]
-        row_start = np.searchsorted(person, np.arange(len(block.persons) + 1))
-        blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[kept], row_start=row_start))
-    return ResponseBlocks.of(layout.categories[list(position)], [block for block in blocks if block.items.size])
 
 
 def _testlets(testlets: Mapping[str, str] | None, data: _Coded, facet: Facet | None) -> dict[str, str]:

@@ -128,7 +128,7 @@ class _Stream:
                 _take(block, by.astype(np.uint8))
         shift = {name: int(k) + self.shift.get(name, 0) for name, k in zip(self.items, by, strict=True)}
         return StreamedResponses(
-            blocks=ResponseBlocks(np.maximum(self.high - by + 1, 2).astype(np.intp), blocks),
+            blocks=ResponseBlocks.of(np.maximum(self.high - by + 1, 2).astype(np.intp), blocks),
             items=self.items,
             n_persons=self.persons,
             counts=self.counts,

@@ -188,6 +188,22 @@ def dense_codes(block: Block, J: int) -> NDArray[np.uint8]:
     return codes
 
 
+def only_items(layout: ResponseBlocks, position: Sequence[int]) -> ResponseBlocks:
+    """The layout with only the items at `position`, renumbered."""
+    number = np.full(len(layout.categories), -1)
+    number[list(position)] = np.arange(len(position))
+    blocks = []
+    for block in layout:
+        kept = number[block.items] >= 0
+        if block.row_start is None:
+            blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[:, kept]))
+            continue
+        person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[kept]
+        row_start = np.searchsorted(person, np.arange(len(block.persons) + 1))
+        blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[kept], row_start=row_start))
+    return ResponseBlocks.of(layout.categories[list(position)], [block for block in blocks if block.items.size])
+
+
 def category_counts(layout: ResponseBlocks) -> Matrix:
     """Weighted number of persons in each of the stacked categories, (C,)."""
     counts = np.zeros(int(layout.start[-1]))
