@@ -37,6 +37,15 @@ class Mapping:
     lower: float | None
     upper: float | None
 
+    @property
+    def distinct(self) -> tuple[MapEntry, ...]:
+        """The entries, those with the very same key as one: the sum of their target values (docs/qti-rulings.md)."""
+        worths: dict[tuple[str, bool], float] = {}
+        for entry in self.entries:
+            place = (entry.key, entry.case_sensitive)
+            worths[place] = worths.get(place, 0.0) + entry.value
+        return tuple(MapEntry(key, worth, case_sensitive) for (key, case_sensitive), worth in worths.items())
+
 
 @dataclass(frozen=True, slots=True)
 class AreaMapEntry:
@@ -203,7 +212,7 @@ def _response_declaration(element: etree._Element) -> ResponseDeclaration:
         base_type=element.get("base-type", ""),
         correct=_texts(correct),
         default=_texts(default),
-        mapping=None if mapping is None else _mapping(mapping),
+        mapping=None if mapping is None else mapping_of(mapping),
         area_mapping=None if areas is None else _area_mapping(areas),
         correct_fields=_fields(correct),
         default_fields=_fields(default),
@@ -211,7 +220,7 @@ def _response_declaration(element: etree._Element) -> ResponseDeclaration:
     )
 
 
-def _mapping(element: etree._Element) -> Mapping:
+def mapping_of(element: etree._Element) -> Mapping:
     return Mapping(
         entries=tuple(
             MapEntry(

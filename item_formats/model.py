@@ -234,7 +234,7 @@ def _best_mapped(declaration: ResponseDeclaration, interaction: ChoiceInteractio
     mapping = declaration.mapping
     if mapping is None:
         return None
-    mapped = {entry.key: entry.value for entry in reversed(mapping.entries)}
+    mapped = {entry.key: entry.value for entry in reversed(mapping.distinct)}
     gains = sorted((mapped.get(option.identifier, mapping.default) for option in interaction.options), reverse=True)
     if declaration.cardinality == "single":
         best = max(gains, default=mapping.default)

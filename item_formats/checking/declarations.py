@@ -137,6 +137,7 @@ def area_stands(element: etree._Element) -> Iterator[Found]:
 
 def _map_keys_stand(variable: Variable, entries: list[etree._Element]) -> Iterator[Found]:
     seen: set[object] = set()
+    texts: set[str] = set()
     for entry in entries:
         text = entry.get("map-key")
         if text is None:
@@ -152,9 +153,11 @@ def _map_keys_stand(variable: Variable, entries: list[etree._Element]) -> Iterat
         if variable.base_type == "string" and entry.get("case-sensitive") not in {"true", "1"}:
             key = text.casefold()
         if key in seen:
-            message = f'the map key "{text}" stands twice: only its first entry counts, remove the other'
+            counted = "both entries count" if text in texts else "only its first entry counts"
+            message = f'the map key "{text}" stands twice: {counted}, remove one'
             yield warning(entry, "repeated-map-key", message)
         seen.add(key)
+        texts.add(text)
 
 
 def _numbers_stand(entries: list[etree._Element], attribute: str) -> Iterator[Found]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from item_formats.checking.found import Found, warning
 from item_formats.checking.interactions import BOUND, offer_of
+from item_formats.declarations import mapping_of
 from item_formats.findings import ItemError
-from item_formats.parsing import local_name, number_attribute, qti
+from item_formats.parsing import local_name, number_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,9 +119,7 @@ def _unbounded(facts: Facts, response: Variable, mapping: etree._Element) -> Ran
         most = _most_answers(interaction)
         choices = offer_of(interaction).choices
         if response.base_type == "identifier" and choices:
-            worth: dict[str, float] = {}
-            for entry in mapping.iterchildren(qti("qti-map-entry")):
-                worth.setdefault(entry.get("map-key", ""), number_attribute(entry, "mapped-value") or 0.0)
+            worth = {entry.key: entry.value for entry in reversed(mapping_of(mapping).distinct)}
             gains, others = [worth.get(choice.get("identifier", ""), default) for choice in choices], 0.0
     if response.cardinality == "single":
         return min([*gains, default]), max([*gains, default])

@@ -123,7 +123,7 @@ def _choices(item: Item, interactions: list[etree._Element]) -> Question:
         for modal in item.root.iterchildren(qti("qti-modal-feedback"))
         if (body := modal.find(qti("qti-content-body"))) is not None and modal.get("outcome-identifier") == "FEEDBACK"
     }
-    worth = {entry.key: _decimal(entry.value) for entry in mapping.entries} if mapping is not None and partial else {}
+    worth = {entry.key: _decimal(entry.value) for entry in mapping.distinct} if mapping is not None and partial else {}
     if not partial:
         worth = dict.fromkeys(item.correct, Decimal(1))
     elements = interaction.iterchildren(qti("qti-simple-choice"))

@@ -145,6 +145,8 @@ def _template_fault(template: str, program: Program) -> Finding | None:
     if outcome is None or outcome.kind != "outcome":
         message = 'the item declares no outcome SCORE: add <qti-outcome-declaration identifier="SCORE" …>'
         return Finding("error", "missing-outcome", message)
+    if template == "match_correct" and response.unclear_correct is not None and program.clone is None:
+        return response.unclear_correct
     needed: dict[str, tuple[object, str, str, str]] = {
         "match_correct": (
             response.correct or program.clone,

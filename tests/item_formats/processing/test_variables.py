@@ -90,7 +90,13 @@ def test_null_maps_to_the_entry_with_an_empty_key_else_to_the_default() -> None:
     assert mapped(response(f'<qti-mapping default-value="3" upper-bound="1">{entry}</qti-mapping>'), None) == 1.0
 
 
-def test_the_first_of_two_entries_with_one_key_holds_and_an_exact_entry_goes_before_a_folded_one() -> None:
+def test_entries_with_the_same_key_add_up_within_the_bounds() -> None:
+    entries = '<qti-map-entry map-key="x" mapped-value="1.5"/><qti-map-entry map-key="x" mapped-value="2.5"/>'
+    assert mapped(response(f"<qti-mapping>{entries}</qti-mapping>"), "string:x") == 4.0
+    assert mapped(response(f'<qti-mapping upper-bound="3">{entries}</qti-mapping>'), "string:x") == 3.0
+
+
+def test_the_first_of_two_keys_that_differ_in_case_holds_and_an_exact_entry_goes_before_a_folded_one() -> None:
     entries = (
         '<qti-map-entry map-key="rome" mapped-value="1"/>'
         '<qti-map-entry map-key="Rome" mapped-value="2" case-sensitive="true"/>'
