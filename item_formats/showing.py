@@ -45,6 +45,10 @@ def show_values(root: etree._Element, values: Mapping[str, PlainValue]) -> None:
         name = local_name(element)
         variable = element.get("outcome-identifier" if name in _FEEDBACK else "template-identifier")
         if name == "qti-printed-variable":
+            for attribute in ("index", "base"):  # a number, or the variable that holds it
+                number = values.get(element.get(attribute, "").strip("{}"))
+                if number is not None:
+                    element.set(attribute, written(number))
             _print(element, values.get(element.get("identifier", "")), _base_type(root, element))
         elif variable is not None and name not in {"qti-template-default", "qti-template-variable"}:
             if not _is_shown(element, values.get(variable)):

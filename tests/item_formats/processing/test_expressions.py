@@ -370,6 +370,13 @@ def test_attributes_can_name_variables() -> None:
         evaluate('<index n="X"><variable identifier="LIST"/></index>', values)
 
 
+def test_in_braces_or_bare_a_variable_is_the_same_and_half_braces_are_none() -> None:
+    values = {"LIST": "ordered string:a b c", "N": "integer:3"}
+    assert evaluate('<index n="{N}"><variable identifier="LIST"/></index>', values) == val("string:c")
+    with pytest.raises(ItemError, match="expected a value of type integer or a variable"):
+        evaluate('<index n="{N"><variable identifier="LIST"/></index>', values)
+
+
 def test_a_pattern_can_be_held_by_a_variable() -> None:
     xml = '<pattern-match pattern="{MASK}"><variable identifier="CODE"/></pattern-match>'
     assert evaluate(xml, {"MASK": r"string:[A-Z]\d+", "CODE": "string:Q17"}) == val("boolean:true")
