@@ -45,27 +45,36 @@ def show_values(root: etree._Element, values: Mapping[str, PlainValue]) -> None:
         name = local_name(element)
         variable = element.get("outcome-identifier" if name in _FEEDBACK else "template-identifier")
         if name == "qti-printed-variable":
-            for attribute in ("index", "base"):  # a number, or the variable that holds it
-                number = values.get(element.get(attribute, "").strip("{}"))
-                if number is not None:
-                    element.set(attribute, written(number))
+            _put_numbers(element, values)
             _print(element, values.get(element.get("identifier", "")), _base_type(root, element))
         elif variable is not None and name not in {"qti-template-default", "qti-template-variable"}:
-            if not _is_shown(element, values.get(variable)):
-                take_out(element)
-            elif name == "qti-modal-feedback":
-                _unwrap(element)
-                body = root.find(qti("qti-item-body"))
-                if body is not None:
-                    element.tail = None
-                    body.append(element)
-            elif name in _FEEDBACK | _TEMPLATED:
-                _unwrap(element)
+            if _is_shown(element, values.get(variable)):
+                _make_ordinary(element, name, root)
             else:
-                del element.attrib["template-identifier"]
-                if "show-hide" in element.attrib:
-                    del element.attrib["show-hide"]
+                take_out(element)
     _fill_formulas(root, values)
+
+
+def _make_ordinary(element: etree._Element, name: str, root: etree._Element) -> None:
+    """What is shown becomes content like any other; modal feedback goes to the end of the body."""
+    if name not in _FEEDBACK | _TEMPLATED:  # a choice
+        del element.attrib["template-identifier"]
+        if "show-hide" in element.attrib:
+            del element.attrib["show-hide"]
+        return
+    _unwrap(element)
+    body = root.find(qti("qti-item-body"))
+    if name == "qti-modal-feedback" and body is not None:
+        element.tail = None
+        body.append(element)
+
+
+def _put_numbers(printed: etree._Element, values: Mapping[str, PlainValue]) -> None:
+    """Attributes that name the variable with their number get the number."""
+    for attribute in ("index", "base"):
+        number = values.get(printed.get(attribute, "").strip("{}"))
+        if number is not None:
+            printed.set(attribute, written(number))
 
 
 def written(value: object) -> str:
