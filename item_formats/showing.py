@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lxml import etree
 
-from item_formats.parsing import MATHML, integer_attribute, local_name, qti, split_name
+from item_formats.parsing import MATHML, integer_attribute, is_true, local_name, qti, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,7 +145,7 @@ def _base_type(root: etree._Element, printed: etree._Element) -> str:
 def _print(element: etree._Element, value: PlainValue, base_type: str) -> None:
     """Replace a printed variable by a span with its text."""
     parts = _printed_parts(element, value, base_type)
-    powers = element.get("power-form") in {"true", "1"}
+    powers = is_true(element, "power-form")
     tail = element.tail
     element.clear()
     element.tail = tail
@@ -215,7 +215,7 @@ def _fill_formulas(root: etree._Element, values: Mapping[str, PlainValue]) -> No
     wanted = {
         declaration.get("identifier", ""): declaration.get("base-type", "")
         for declaration in root.iterchildren(qti("qti-template-declaration"))
-        if declaration.get("math-variable") in {"true", "1"}
+        if is_true(declaration, "math-variable")
     }
     for element in root.iter(f"{{{MATHML}}}mi", f"{{{MATHML}}}ci"):
         name = (element.text or "").strip()

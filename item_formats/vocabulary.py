@@ -200,6 +200,14 @@ INTERACTIONS = (
     "qti-position-object-interaction", "qti-select-point-interaction", "qti-slider-interaction",
     "qti-text-entry-interaction", "qti-upload-interaction",
 )  # fmt: skip
+# What is offered in interactions: choices with content of their own, and areas of a picture.
+CHOICES = frozenset(
+    {
+        "qti-simple-choice", "qti-simple-associable-choice", "qti-gap-text", "qti-gap-img", "qti-inline-choice",
+        "qti-hottext",
+    }
+)  # fmt: skip
+HOTSPOTS = frozenset({"qti-hotspot-choice", "qti-associable-hotspot"})
 # Attributes any element with content may carry, besides aria-* and data-*.
 COMMON_ATTRIBUTES = frozenset({"id", "class", "label", "lang", "dir", "role"})
 # Elements whose content stands in a qti-content-body in 3.0, and directly inside them in 2.x.

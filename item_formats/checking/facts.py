@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from item_formats.parsing import is_qti, local_name, qti
+from item_formats.processing.variables import KINDS
 from item_formats.vocabulary import INTERACTIONS, TEMPLATES
 
 if TYPE_CHECKING:
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
 
     from lxml import etree
 
-KINDS = {
-    "qti-response-declaration": "response",
-    "qti-outcome-declaration": "outcome",
-    "qti-template-declaration": "template",
-    "qti-context-declaration": "context",
-}
 PROCESSING = ("qti-template-processing", "qti-response-processing", "qti-outcome-processing")
 SETTERS = {
     "qti-set-outcome-value": "outcome",

@@ -9,7 +9,7 @@ from item_formats.checking.found import Found, warning
 from item_formats.checking.interactions import BOUND, offer_of
 from item_formats.declarations import mapping_of
 from item_formats.findings import ItemError
-from item_formats.parsing import local_name, number_attribute
+from item_formats.parsing import is_true, local_name, number_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def _reached(facts: Facts) -> dict[str, Range]:
     if facts.template is not None and not len(processing):
         return _by_template(facts, ranges)
     scored = {name for name in ranges if name in facts.sets}
-    adaptive = facts.root.get("adaptive") in {"true", "1"}
+    adaptive = is_true(facts.root, "adaptive")
     after = _Reach(facts).rules(list(processing), ranges)
     if adaptive:  # every attempt starts from what the last one left: only bounds that do not move are certain
         again = _Reach(facts).rules(list(processing), after)

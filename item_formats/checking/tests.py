@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from item_formats.checking.declarations import identifier_stands
 from item_formats.checking.found import Found, error, refused, warning
 from item_formats.findings import ItemError
-from item_formats.parsing import bad_attribute, integer_attribute, local_name, number_attribute, qti
+from item_formats.parsing import bad_attribute, integer_attribute, is_true, local_name, number_attribute, qti
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +83,8 @@ def selections_can_be_made(facts: Facts) -> Iterator[Found]:
         except ItemError as failure:
             yield from refused(selection, failure)
             continue
-        replaced = selection.get("with-replacement") in {"true", "1"}
-        required = sum(child.get("required") in {"true", "1"} for child in children)
+        replaced = is_true(selection, "with-replacement")
+        required = sum(is_true(child, "required") for child in children)
         if number > len(children) and not replaced:
             message = f"select={number}, but the section holds {len(children)}: lower it, or add to the section"
             yield error(selection, "selection-too-large", message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from item_formats.declarations import mapping_of
 from item_formats.findings import Finding, ItemError
-from item_formats.parsing import bad_attribute, is_qti, line_of, local_name, number_attribute, qti
+from item_formats.parsing import bad_attribute, is_qti, is_true, line_of, local_name, number_attribute, qti
 from item_formats.processing.areas import Area, read_area
 from item_formats.processing.values import (
     CARDINALITIES,
@@ -338,7 +338,7 @@ def _read_lookup(element: etree._Element, base_type: str | None) -> MatchTable |
         start = number_attribute(entry, "source-value")
         if start is None:
             raise bad_attribute(entry, "source-value", "a number")
-        inclusive = entry.get("include-boundary") not in {"false", "0"}
+        inclusive = is_true(entry, "include-boundary", default=True)
         entries.append((start, inclusive, _target(entry, "target-value", base_type)))
     return InterpolationTable(tuple(entries), _target(table, "default-value", base_type))
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from item_formats.findings import ItemError
-from item_formats.parsing import integer_attribute, is_qti, local_name, qti
+from item_formats.parsing import integer_attribute, is_qti, is_true, local_name, qti
 from item_formats.processing.expressions.patterns import Pattern, PatternError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _wrong(element: etree._Element, parts: tuple[object, ...]) -> Iterator[str]:
         yield from _counted(element, len(parts), "associations", most=0)
         yield from _matched(element, parts)
     elif name == "qti-inline-choice-interaction":
-        required = element.get("required") in {"true", "1"} or _whole(element, "min-choices", 0) > 0
+        required = is_true(element, "required") or _whole(element, "min-choices", 0) > 0
         if required and not parts:
             yield "a choice must be made"
     elif name in _WRITING:
@@ -96,7 +96,7 @@ def _matched(element: etree._Element, parts: tuple[object, ...]) -> Iterator[str
                 yield f"{identifier} is used {used[identifier]} times, at least {least} are asked for"
             if most and used[identifier] > most:
                 yield f"{identifier} is used {used[identifier]} times, at most {most} are allowed"
-        elif local_name(child) == "qti-gap" and child.get("required") in {"true", "1"} and not used[identifier]:
+        elif local_name(child) == "qti-gap" and is_true(child, "required") and not used[identifier]:
             yield f"the gap {identifier} must be filled"
 
 

@@ -7,7 +7,7 @@ import operator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from item_formats.parsing import bad_attribute
+from item_formats.parsing import bad_attribute, is_true
 from item_formats.processing.expressions.registry import (
     Expression,
     Number,
@@ -93,8 +93,8 @@ def equal(element: etree._Element, operands: Operands) -> Expression:
     if len(texts) not in {1, 2}:
         raise bad_attribute(element, "tolerance", "one number, or two: below and above")
     below, above = (setting_of(element, "tolerance", text, "float") for text in (texts[0], texts[-1]))
-    lower = operator.ge if element.get("include-lower-bound") not in {"false", "0"} else operator.gt
-    upper = operator.le if element.get("include-upper-bound") not in {"false", "0"} else operator.lt
+    lower = operator.ge if is_true(element, "include-lower-bound", default=True) else operator.gt
+    upper = operator.le if is_true(element, "include-upper-bound", default=True) else operator.lt
 
     def evaluate(context: Context) -> Value | None:
         pair = _two_numbers(element, operands, context)
