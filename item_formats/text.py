@@ -1,4 +1,4 @@
-"""The text of marked-up content as a person reads it."""
+"""Text as a person reads it: of marked-up content, and of marks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from item_formats.parsing import local_name
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from lxml import etree
 
 _BLOCK_NAMES = """
@@ -75,3 +77,8 @@ def _collect(element: etree._Element, pieces: list[str], without: frozenset[str]
             pieces.append(child.tail if preformatted else without_formatting(child.tail))
     if block:
         pieces.append(_BOUNDARY)
+
+
+def plain_marks(marks: Decimal) -> str:
+    """Marks without trailing zeros or exponent: 0.5, 20, 100."""
+    return f"{marks.normalize():f}" if marks.is_finite() else str(marks)

@@ -15,6 +15,7 @@ from item_formats.processing.values import (
     READERS,
     Scalar,
     Value,
+    read_plain,
     read_scalar,
     read_value,
     record,
@@ -255,6 +256,13 @@ def read_area_mapping(element: etree._Element) -> AreaMapping:
         number_attribute(element, "default-value") or 0.0,
         number_attribute(element, "lower-bound"),
         number_attribute(element, "upper-bound"),
+    )
+
+
+def typed(declaration: Declaration, value: object) -> Value | None:
+    """A plain value (see `values.read_plain`) as the variable holds it."""
+    return read_plain(
+        value, base_type=declaration.base_type, cardinality=declaration.cardinality, name=declaration.identifier
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from item_formats.model import Item, ItemType
+from item_formats.text import plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +66,7 @@ class PaperSheet:
     @property
     def printed_notes(self) -> tuple[str, ...]:
         return self.notes or (
-            f"考试时间：{self.minutes}分钟，满分{plain(self.total_marks)}分。",
+            f"考试时间：{self.minutes}分钟，满分{plain_marks(self.total_marks)}分。",
             "请首先按要求在试卷密封线内填写姓名、准考证号和所在单位的名称。",
             "请仔细阅读各种题目的回答要求，在规定的位置填写答案。",
             "不要在试卷上乱写乱画，不要在密封线内填写无关的内容。",
@@ -99,15 +100,10 @@ def chinese_numeral(number: int) -> str:
     return leading + (_DIGITS[ones] if ones else "")
 
 
-def plain(marks: Decimal) -> str:
-    """Marks without trailing zeros: 0.5, 20."""
-    return f"{marks.normalize():f}"
-
-
 def _instruction(item_type: ItemType, items: Sequence[PaperItem], first: int) -> str:
-    total = plain(sum((entry.marks for entry in items), Decimal(0)))
+    total = plain_marks(sum((entry.marks for entry in items), Decimal(0)))
     worth = sorted({entry.marks for entry in items})
-    each = f"每题{plain(worth[0])}分" if len(worth) == 1 else "每题分值见题后"
+    each = f"每题{plain_marks(worth[0])}分" if len(worth) == 1 else "每题分值见题后"
     last = first + len(items) - 1
     numbers = f"第{first}题～第{last}题" if last > first else f"第{first}题"
     return f"（{numbers}。{_TASKS[item_type]}{each}，满分{total}分。）"

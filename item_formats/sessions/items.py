@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from item_formats.processing import attempt, begin_item, compiled, plain
 from item_formats.processing.values import single
-from item_formats.sessions.results import Result, TestContext, processed_outcomes, typed
+from item_formats.processing.variables import typed
+from item_formats.sessions.results import Result, TestContext, processed_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from item_formats.findings import Finding, ItemError
 from item_formats.processing.scope import BUILT_IN, DURATION
-from item_formats.processing.values import Plain, Value, plain, read_plain, single, values_match
-from item_formats.processing.variables import Declaration, coerced
+from item_formats.processing.values import Plain, Value, plain, single, values_match
+from item_formats.processing.variables import Declaration, coerced, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -196,12 +196,6 @@ class TestContext:
         if ref in self.definition.refs and number.isdecimal():
             return self.definition.refs[ref], int(number), name
         return None
-
-
-def typed(declaration: Declaration, value: object) -> Value | None:
-    return read_plain(
-        value, base_type=declaration.base_type, cardinality=declaration.cardinality, name=declaration.identifier
-    )
 
 
 def starting_outcomes(definition: Definition) -> dict[str, Plain]:
