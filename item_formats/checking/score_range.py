@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from item_formats.bindings import BINDINGS, offer_of
 from item_formats.checking.found import Found, warning
-from item_formats.checking.interactions import BOUND, offer_of
 from item_formats.declarations import mapping_of
 from item_formats.findings import ItemError
 from item_formats.parsing import is_true, local_name, number_attribute
@@ -130,8 +130,8 @@ def _unbounded(facts: Facts, response: Variable, mapping: etree._Element) -> Ran
 
 
 def _most_answers(interaction: etree._Element) -> float:
-    bound = BOUND[local_name(interaction)]
-    if not bound.limits:
+    binding = BINDINGS[local_name(interaction)]
+    if not binding.limits:
         return math.inf
     _, most = offer_of(interaction).limits()
     return most or math.inf
