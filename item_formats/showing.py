@@ -25,12 +25,15 @@ _FORMAT = re.compile(r"([^%]*)%([-+ 0#]*)(\d{0,3})(?:\.(\d{1,2}))?([diouxXeEfgGr
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _is_shown(element: etree._Element, value: PlainValue) -> bool:
-    """Whether the value of the variable an element names shows it (QTI 3, show-hide)."""
+def shows(value: PlainValue, element: etree._Element) -> bool:
+    """Whether the value of the variable an element names shows it: it is, or contains, the element's identifier.
+
+    ``show-hide="hide"`` hides the element then, and shows it otherwise.
+    """
     identifier = element.get("identifier", "")
     values = value if isinstance(value, (list, tuple, set, frozenset)) else () if value is None else (value,)
     matches = any(written(one) == identifier for one in values)
-    return matches is (element.get("show-hide", "show") == "show")
+    return matches is (element.get("show-hide", "show") != "hide")
 
 
 def show_values(root: etree._Element, values: Mapping[str, PlainValue]) -> None:
@@ -48,7 +51,7 @@ def show_values(root: etree._Element, values: Mapping[str, PlainValue]) -> None:
             _put_numbers(element, values)
             _print(element, values.get(element.get("identifier", "")), _base_type(root, element))
         elif variable is not None and name not in {"qti-template-default", "qti-template-variable"}:
-            if _is_shown(element, values.get(variable)):
+            if shows(values.get(variable), element):
                 _make_ordinary(element, name, root)
             else:
                 take_out(element)

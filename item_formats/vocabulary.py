@@ -216,6 +216,12 @@ WITH_CONTENT_BODY = frozenset(
 )
 
 
+def template_name(address: str) -> str:
+    """The name of a response-processing template 1EdTech publishes, such as match_correct; of others the address."""
+    host, _, name = address.removesuffix("/").rpartition("/rptemplates/")
+    return name.removesuffix(".xml") if "imsglobal.org/" in host else address
+
+
 def kebab(name: str) -> str:
     """``simpleMatchSet`` → ``simple-match-set``, ``durationLT`` → ``duration-lt``."""
     return _HUMPS.sub("-", name).lower()

@@ -73,12 +73,12 @@ def at_least(element: etree._Element, operands: Operands) -> Expression:
 
 @expression("qti-duration-lt", 2, 2)
 def shorter(element: etree._Element, operands: Operands) -> Expression:
-    return _ordered(element, operands, operator.lt, durations=True)
+    return _durations_ordered(element, operands, operator.lt)
 
 
 @expression("qti-duration-gte", 2, 2)
 def not_shorter(element: etree._Element, operands: Operands) -> Expression:
-    return _ordered(element, operands, operator.ge, durations=True)
+    return _durations_ordered(element, operands, operator.ge)
 
 
 @expression("qti-equal", 2, 2)
@@ -197,17 +197,18 @@ def _two_numbers(element: etree._Element, operands: Operands, context: Context) 
     return None if x is None or y is None or math.isnan(x) or math.isnan(y) else (x, y)
 
 
-def _ordered(
-    element: etree._Element,
-    operands: Operands,
-    compare: Callable[[Number, Number], bool],
-    *,
-    durations: bool = False,
+def _ordered(element: etree._Element, operands: Operands, compare: Callable[[Number, Number], bool]) -> Expression:
+    def evaluate(context: Context) -> Value | None:
+        pair = _two_numbers(element, operands, context)
+        return None if pair is None else truth(compare(*pair))
+
+    return evaluate
+
+
+def _durations_ordered(
+    element: etree._Element, operands: Operands, compare: Callable[[Number, Number], bool]
 ) -> Expression:
     def evaluate(context: Context) -> Value | None:
-        if not durations:
-            pair = _two_numbers(element, operands, context)
-            return None if pair is None else truth(compare(*pair))
         values = [operand(context) for operand in operands]
         seconds = [None if value is None else scalar_of(element, value, "duration") for value in values]
         x, y = (part if isinstance(part, (int, float)) else None for part in seconds)
