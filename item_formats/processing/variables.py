@@ -232,6 +232,9 @@ def read_mapping(element: etree._Element, base_type: str) -> Mapping:
             folded.setdefault(key.casefold(), worth)
         else:
             exact.setdefault(_key(entry, base_type), worth)
+            # of identifiers only where an entry asks for it: by default two options, A and a, stay two
+            if base_type == "identifier" and entry.get("case-sensitive") in {"false", "0"}:
+                folded.setdefault(key.casefold(), worth)
     return Mapping(
         exact,
         folded,

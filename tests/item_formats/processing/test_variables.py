@@ -115,6 +115,12 @@ def test_keys_are_values_of_the_base_type(base_type: str, key: str, value: str) 
     assert mapped(response(mapping, "multiple", base_type), value) == 2.5
 
 
+@pytest.mark.parametrize(("said", "expected"), [("", 0.0), (' case-sensitive="false"', 2.5)])
+def test_identifiers_ignore_case_only_where_an_entry_says_so(said: str, expected: float) -> None:
+    mapping = f'<qti-mapping><qti-map-entry map-key="Choice7" mapped-value="2.5"{said}/></qti-mapping>'
+    assert mapped(response(mapping, "multiple", "identifier"), "multiple identifier:choice7") == expected
+
+
 def test_a_key_of_another_type_is_refused() -> None:
     with pytest.raises(ItemError, match='map-key="many"'):
         response('<qti-mapping><qti-map-entry map-key="many" mapped-value="1"/></qti-mapping>', base_type="integer")
