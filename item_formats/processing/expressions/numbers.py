@@ -46,7 +46,7 @@ def product(element: etree._Element, operands: Operands) -> Expression:
 
 @expression("qti-min", 1, None)
 def least(element: etree._Element, operands: Operands) -> Expression:
-    """The least of all; a float as soon as one of them is. Values that are no numbers make it NULL; records are refused."""
+    """The least of all; a float as soon as one of them is. Text makes it NULL; records are refused."""
     return _over_all(element, operands, lambda numbers: _of_common_type(min(numbers), numbers), lenient=True)
 
 
