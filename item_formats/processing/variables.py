@@ -206,6 +206,9 @@ def read_values(parent: etree._Element, name: str, cardinality: str, base_type: 
         if child.tag != qti("qti-value"):
             message = f"{name} holds <{local_name(child)}>; expected <qti-value>"
             raise ItemError(Finding("error", "unexpected-element", message, line=line_of(child)))
+    if not values and (holder.text or "").strip():
+        message = f"{name} holds text of its own; expected it in <qti-value>"
+        raise ItemError(Finding("error", "unexpected-element", message, line=line_of(holder)))
     where = f"{name} of {parent.get('identifier', '')}"
     try:
         if cardinality == "record":

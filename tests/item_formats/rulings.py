@@ -130,10 +130,18 @@ def _limits_lost(_: Case, told: str) -> bool:
     return LIMITS_LOST in told and not re.sub(rf"step \d+ \(endAttempt\): {LIMITS_LOST}", "", told).strip()
 
 
+def _rule_of_one_engine(case: Case, _: str) -> bool:
+    """Whether an engine refuses what QTI allows: items without MAXSCORE, without a rule for SCORE, empty values."""
+    return re.search("MAXSCORE|Missing `set-outcome-value`|Empty correct", str(case.get("expected_error"))) is not None
+
+
 ITEM_RULINGS: dict[str, Callable[[Case, str], bool]] = {
     "Random numbers are our own": lambda case, _: bool(case.get("seed_dependent")),
     "What is not QTI is refused": _is_not_qti,
     "Custom operators are refused": lambda _, told: "error custom-operator" in told,
+    "Rules of one engine": _rule_of_one_engine,
+    "equal takes numbers": lambda _, told: "qti-equal takes single numbers" in told,
+    "A mapping must be there": lambda _, told: "error no-mapping" in told,
     "Conditions take booleans": lambda _, told: "-if takes a single boolean" in told,
     "A single correct response is one value": lambda _, told: "error too-many-values: " in told,
     "Identifiers are case-sensitive, and a response is an option": lambda _, told: "response-not-an-option" in told,

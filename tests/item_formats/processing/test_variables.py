@@ -73,6 +73,7 @@ INTEGER = (
         ('<qti-outcome-declaration identifier="A" cardinality="record"/>' * 2, "repeated-declaration"),
         (INTEGER.format("<qti-value>many</qti-value>"), "bad-value"),
         (INTEGER.format("<qti-wert>1</qti-wert>"), "unexpected-element"),
+        (INTEGER.format("1"), "unexpected-element"),
     ],
 )
 def test_declarations_that_cannot_be_are_refused(content: str, code: str) -> None:
