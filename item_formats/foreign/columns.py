@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from item_formats.foreign.csv_text import Record
 
-REQUIRED = ("编号", "题型", "知识点", "难度", "题干", "答案")
+REQUIRED = ("题型", "知识点", "难度", "题干", "答案")
 OPTIONS = ("选项A", "选项B", "选项C", "选项D", "选项E")
 COLUMNS = ("编号", "题型", "知识点", "难度", "题干", *OPTIONS, "答案", "解析", "出处", "互斥")
 EXTRA_COLUMNS = ("分数", "一致性")
@@ -52,7 +52,8 @@ _REMARK = re.compile(r"\s*[*＊]|[(（](必填|选填|必填项|可选)[)）]")
 class Header:
     """Where each known column stands, and how many cells a row may have.
 
-    `levels` are the places of 知识点一级 … 六级; `guid` says that the codes are GUIDs, which a row may lack.
+    `levels` are the places of 知识点一级 … 六级; `guid` says that the codes are GUIDs, which a row may lack, or that the
+    table has no codes at all.
     """
 
     places: dict[str, int]
@@ -104,6 +105,10 @@ def read_header(record: Record) -> tuple[Header | None, list[Finding]]:
     missing = [column for column in REQUIRED if column not in places and not (column == "知识点" and levels)]
     for column in missing:
         found("error", "missing-column", f"there is no column {column}: add it to the header", column)
+    if "编号" not in places and not missing:
+        message = "there is no column 编号: codes are made from the wording, the same each time it is read"
+        found("warning", "code-made", message, "编号")
+        guid = True
     ordered = tuple(levels[level] for level in LEVELS if level in levels)
     return (None if missing else Header(places, len(names), ordered, guid)), findings
 
