@@ -59,11 +59,15 @@ def verdicts(folder: Path, kinds: tuple[str, ...] = tuple(KINDS)) -> Iterator[Ve
             yield Verdict(kind, case.get("tier", ""), case["id"], differences, ruling)
 
 
+_EXPECTED = ("expected_error", "expected_outcomes", "expected_test_outcomes", "expected", "expected_shape")
+
+
 def _run(run: Callable[[Case, Path], list[str]], case: Case, folder: Path) -> list[str]:
     try:
         return run(case, folder)
     except Exception as error:  # noqa: BLE001  # one broken case must not hide the others
-        return [f"{type(error).__name__}: {error}"]
+        expected = next((case[key] for key in _EXPECTED if case.get(key) is not None), "a session")
+        return [f"expected {expected}, got {type(error).__name__}: {error}"]
 
 
 def report(found: list[Verdict]) -> str:
