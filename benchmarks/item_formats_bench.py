@@ -1,6 +1,7 @@
 """Items: parse, write, score, upgrade, check, beside lxml's bare parse of the same bytes; a package of 10,000; import.
 
-Medians on one core, in CPU seconds, so that other work on the machine counts little. Times of documents are over the sample bank and over one item for each interaction.
+Medians on one core, in CPU seconds, so that other work on the machine counts little. Times of documents are over the
+sample bank and over one item for each interaction.
 """
 
 from __future__ import annotations
