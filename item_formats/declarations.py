@@ -27,7 +27,7 @@ class FieldValue:
 class MapEntry:
     key: str
     value: float
-    case_sensitive: bool
+    case_sensitive: bool | None  # None where the document does not say: no
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Mapping:
     @property
     def distinct(self) -> tuple[MapEntry, ...]:
         """The entries, those with the very same key as one: the sum of their target values (docs/qti-rulings.md)."""
-        worths: dict[tuple[str, bool], float] = {}
+        worths: dict[tuple[str, bool | None], float] = {}
         for entry in self.entries:
             place = (entry.key, entry.case_sensitive)
             worths[place] = worths.get(place, 0.0) + entry.value
@@ -226,7 +226,7 @@ def mapping_of(element: etree._Element) -> Mapping:
             MapEntry(
                 key=entry.get("map-key", ""),
                 value=number_attribute(entry, "mapped-value") or 0.0,
-                case_sensitive=is_true(entry, "case-sensitive"),
+                case_sensitive=is_true(entry, "case-sensitive") if "case-sensitive" in entry.attrib else None,
             )
             for entry in element.iterchildren(qti("qti-map-entry"))
         ),

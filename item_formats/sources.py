@@ -43,6 +43,7 @@ _SUFFIXES = {
     ".docx": "docx",
     ".gift": "gift",
     ".txt": "aiken",
+    ".aiken": "aiken",
 }
 _BESIDE = frozenset({"not-qti", "wrong-namespace", "qti-version"})  # of other XML in a folder of items
 _AIKEN_KEY = re.compile(rb"^ANSWER:\s*[A-Z]\s*$", re.MULTILINE)

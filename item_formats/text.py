@@ -36,6 +36,8 @@ def visible_text(element: etree._Element, *, without: frozenset[str] = frozenset
     Elements named in `without` are left out too. Runs of spaces stay (they can be code); line breaks that only
     format the XML become one space.
     """
+    if not len(element) and local_name(element) != "pre":  # most options are text and nothing else
+        return without_formatting(element.text or "").strip(" \t\n")
     pieces: list[str] = []
     _collect(element, pieces, ASIDES | without, preformatted=False)
     return _BOUNDARIES.sub("\n", "".join(pieces).strip(f" \t\n{_BOUNDARY}"))
@@ -43,7 +45,7 @@ def visible_text(element: etree._Element, *, without: frozenset[str] = frozenset
 
 def without_formatting(text: str) -> str:
     """A text node without the line breaks that only format the XML."""
-    return _FORMATTING.sub(" ", text)
+    return _FORMATTING.sub(" ", text) if "\n" in text else text
 
 
 def as_markup(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from item_formats.checking.declarations import identifier_stands
 from item_formats.checking.found import Found, error, refused, warning
+from item_formats.documents import appearance_of
 from item_formats.findings import ItemError
 from item_formats.parsing import bad_attribute, integer_attribute, is_true, local_name, number_attribute, qti
 
@@ -128,6 +129,8 @@ def branches_lead_somewhere(facts: Facts) -> Iterator[Found]:
             reachable = parts if of_part else inside
             if target in _EXITS:
                 continue
+            if target not in reachable and not of_part:
+                target = appearance_of(target) or target
             if target in parts and not of_part:
                 message = (
                     f'the branch leads to the part "{target}"; QTI lets items and sections branch within their part'

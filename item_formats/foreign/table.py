@@ -172,8 +172,8 @@ def _deepest_point(record: Record, levels: Sequence[int]) -> str:
 
 
 def _from_guid(cells: dict[str, str]) -> str:
-    """A code from a GUID, which may begin with a figure; made from the wording when the cell is empty."""
-    guid = cells["编号"].strip("{}")
+    """A code from a GUID, which may begin with a figure; made from the wording where there is none."""
+    guid = cells.get("编号", "").strip("{}")
     if not guid:
         return code_of_wording([cells["题型"], cells["题干"], *option_texts(cells)])
     return f"G{guid}" if guid[0].isdigit() else guid

@@ -179,7 +179,7 @@ def _answered(program: Program, scope: Scope, responses: Mapping[str, object]) -
     values[COMPLETION_STATUS], values[NUM_ATTEMPTS], values[DURATION] = _FIRST
     for declaration in program.responses:
         name = declaration.identifier
-        value = typed(declaration, responses.get(name))
+        value = _response(program, declaration, responses.get(name))
         options = program.options.get(name)
         if value is not None and options is not None and not options.issuperset(map(str, value.items)):
             given, offered = ", ".join(map(str, value.items)), ", ".join(sorted(options))
@@ -190,6 +190,17 @@ def _answered(program: Program, scope: Scope, responses: Mapping[str, object]) -
         if name in responses:
             values[name] = typed(BUILT_IN[name], responses[name])
     return scope
+
+
+def _response(program: Program, declaration: Declaration, given: object) -> Value | None:
+    """A response as a value; what a candidate typed where a number was asked for, and is none, is no value: NULL."""
+    try:
+        return typed(declaration, given)
+    except ItemError as error:
+        written = isinstance(given, str) and declaration.identifier in program.typed
+        if written and error.findings[0].code == "bad-value":
+            return None
+        raise
 
 
 _FIRST = (single("identifier", "unknown"), single("integer", 1), single("duration", 0.0))

@@ -220,6 +220,9 @@ def read_values(parent: etree._Element, name: str, cardinality: str, base_type: 
         if child.tag != qti("qti-value"):
             message = f"{name} holds <{local_name(child)}>; expected <qti-value>"
             raise ItemError(Finding("error", "unexpected-element", message, line=line_of(child)))
+    if not values and (holder.text or "").strip():
+        message = f"{name} holds text of its own; expected it in <qti-value>"
+        raise ItemError(Finding("error", "unexpected-element", message, line=line_of(holder)))
     where = f"{name} of {parent.get('identifier', '')}"
     try:
         if cardinality == "record":
@@ -243,6 +246,9 @@ def read_mapping(element: etree._Element, base_type: str) -> Mapping:
             folded.setdefault(entry.key.casefold(), entry.value)
         else:
             exact.setdefault(_key(element, entry.key, base_type), entry.value)
+            # of identifiers only where an entry asks for it: by default two options, A and a, stay two
+            if base_type == "identifier" and entry.case_sensitive is False:
+                folded.setdefault(entry.key.casefold(), entry.value)
     nothing = exact.get("", declared.default)
     return Mapping(exact, folded, declared.default, nothing, declared.lower, declared.upper)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from item_formats.documents import appearance_of
 from item_formats.findings import Finding, ItemError
 from item_formats.parsing import (
     bad_attribute,
@@ -360,7 +361,7 @@ class _Reader:
         holders: list[Part | Section | ItemRef] = [*definition.parts]
         for holder in [*holders, *definition.sections.values(), *definition.refs.values()]:
             for rule in holder.branch_rules:
-                if rule.target not in known:
+                if rule.target not in known and appearance_of(rule.target) not in definition.refs:
                     target = f"“{rule.target}”, which is nothing in the test" if rule.target else "nowhere"
                     message = f"the branch rule of {holder.identifier} leads to {target}: name a later item or section"
                     self.fault("bad-branch-target", message, root)

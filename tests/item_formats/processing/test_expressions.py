@@ -252,6 +252,7 @@ REFUSED: list[tuple[str, tuple[object, ...], dict[str, object], str]] = [
     ("sum", ("integer:1", "string:x"), {}, "wrong-type"),
     ("sum", (), {}, "wrong-operands"),
     ("product", ("record a=integer:1",), {}, "wrong-type"),
+    ("max", ("float:2", "record a=integer:1"), {}, "wrong-type"),
     ("subtract", ("integer:1",), {}, "wrong-operands"),
     ("subtract", ("integer:1", "multiple integer:1"), {}, "wrong-type"),
     ("divide", ("integer:1", "boolean:true"), {}, "wrong-type"),

@@ -171,6 +171,14 @@ def test_responses_that_cannot_be_are_refused(responses: dict[str, list[str]], c
     assert caught.value.findings[0].code == code
 
 
+@pytest.mark.parametrize(("typed", "expected"), [("1.5", 1.0), ("1,5", 0.0), ("一点五", 0.0), ("", 0.0)])
+def test_what_is_typed_for_a_number_and_is_none_is_no_value(typed: str, expected: float) -> None:
+    declared = declaration(correct("1.5"), cardinality="single", base_type="float")
+    body = '<qti-item-body><p><qti-text-entry-interaction response-identifier="RESPONSE"/></p></qti-item-body>'
+    item = read_item(document(declared + SCORE + body + processing("match_correct")))
+    assert score(item, {"RESPONSE": typed})["SCORE"] == expected
+
+
 def test_two_answers_to_a_single_choice_are_refused() -> None:
     with pytest.raises(ItemError, match="takes one value, got 2: A, B"):
         score(single(), {"RESPONSE": ["A", "B"]})

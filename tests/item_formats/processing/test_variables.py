@@ -73,6 +73,7 @@ INTEGER = (
         ('<qti-outcome-declaration identifier="A" cardinality="record"/>' * 2, "repeated-declaration"),
         (INTEGER.format("<qti-value>many</qti-value>"), "bad-value"),
         (INTEGER.format("<qti-wert>1</qti-wert>"), "unexpected-element"),
+        (INTEGER.format("1"), "unexpected-element"),
     ],
 )
 def test_declarations_that_cannot_be_are_refused(content: str, code: str) -> None:
@@ -119,6 +120,12 @@ def test_the_first_of_two_keys_that_differ_in_case_holds_and_an_exact_entry_goes
 def test_keys_are_values_of_the_base_type(base_type: str, key: str, value: str) -> None:
     mapping = f'<qti-mapping><qti-map-entry map-key="{key}" mapped-value="2.5"/></qti-mapping>'
     assert mapped(response(mapping, "multiple", base_type), value) == 2.5
+
+
+@pytest.mark.parametrize(("said", "expected"), [("", 0.0), (' case-sensitive="false"', 2.5)])
+def test_identifiers_ignore_case_only_where_an_entry_says_so(said: str, expected: float) -> None:
+    mapping = f'<qti-mapping><qti-map-entry map-key="Choice7" mapped-value="2.5"{said}/></qti-mapping>'
+    assert mapped(response(mapping, "multiple", "identifier"), "multiple identifier:choice7") == expected
 
 
 def test_a_key_of_another_type_is_refused() -> None:
