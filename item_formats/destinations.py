@@ -53,7 +53,7 @@ class Written:
 def write_content(content: Content, destination: Path, to: str, *, name: str, modified: datetime) -> Written:
     """Write everything the format can hold: whole or not at all.
 
-    QTI goes to a package (``.zip``, QTI 3 only), one document (``.xml``) or a new folder. `name` is the package's
+    QTI goes to a package (``.zip``), one document (``.xml``) or a new folder. `name` is the package's
     title and, where it can be, identifier; `modified` dates it, so that the same content gives the same bytes.
 
     Raises
@@ -65,10 +65,8 @@ def write_content(content: Content, destination: Path, to: str, *, name: str, mo
         return _to_table(content, destination, to)
     documents: list[Document] = [*content.tests, *content.sections, *content.items, *content.stimuli]
     if destination.suffix.lower() == ".zip":
-        if to != "qti3":
-            raise _refused(destination, "packages are written in QTI 3: name a folder for QTI 2, or say --to qti3")
-        _to_package(content, destination, name=name, modified=modified)
-        return Written(len(content.rows))
+        written = _to_package(content, destination, cast("Target", to), name=name, modified=modified)
+        return Written(len(content.rows), written)
     findings: list[Finding] = []
     if destination.suffix.lower() == ".xml":
         if len(documents) != 1:
@@ -85,14 +83,15 @@ def _as(document: Document, to: str, findings: list[Finding]) -> bytes:
     return found.xml
 
 
-def _to_package(content: Content, destination: Path, *, name: str, modified: datetime) -> None:
+def _to_package(
+    content: Content, destination: Path, to: Target, *, name: str, modified: datetime
+) -> tuple[Finding, ...]:
     if content.package is not None:
-        save_package(destination, content.package, modified=modified)
-        return
+        return save_package(destination, content.package, modified=modified, to=to)
     if len(content.tests) > 1:
         message = f"a package takes one test, got {len(content.tests)}: name the files of one test"
         raise _refused(destination, message)
-    write_package(
+    return write_package(
         destination,
         identifier=name if IDENTIFIER.fullmatch(name) else "items",
         title=name,
@@ -102,6 +101,7 @@ def _to_package(content: Content, destination: Path, *, name: str, modified: dat
         sections=content.sections,
         media=content.media,
         modified=modified,
+        to=to,
     )
 
 

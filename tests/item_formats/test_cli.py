@@ -446,3 +446,23 @@ def test_a_link_out_of_an_unpacked_package_is_told(tmp_path: Path) -> None:
         assert result.exit_code == 1
         assert "error symlink: items/deep/plan.png is a link that leads out" in result.stdout + result.stderr
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("to", ["qti22", "qti21"])
+def test_convert_writes_packages_of_qti_2_and_tells_what_they_cannot_say(tmp_path: Path, to: str) -> None:
+    folder = exam(tmp_path / "exam")
+    older, again = tmp_path / "older.zip", tmp_path / "again.zip"
+    result = run("convert", folder, older, "--to", to, "--json")
+    codes = {finding["code"] for finding in json.loads(result.stdout)["findings"]}
+    assert (result.exit_code, codes) == (0, {"qti22": set(), "qti21": {"not-in-qti-2", "stimulus-copied"}}[to])
+    assert run("check", older).exit_code == 0
+    assert run("convert", older, again).exit_code == 0
+    first, last = read_package(folder), read_package(again)
+    assert (last.tests, last.media) == (first.tests, first.media)
+    assert to == "qti21" or (last.items, last.stimuli) == (first.items, first.stimuli)
+    assert last.items[1] == first.items[1]
+
+
+def test_convert_of_a_table_goes_to_a_package_of_qti_2_at_once(bank: Path, tmp_path: Path) -> None:
+    assert run("convert", bank, tmp_path / "bank.zip", "--to", "qti22").exit_code == 0
+    assert read_package(tmp_path / "bank.zip").items == (single(), multiple(), true_false())
