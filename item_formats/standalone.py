@@ -1,65 +1,50 @@
-"""An item that needs nothing beside it: its stimuli copied into its body, its pictures and sounds embedded."""
+"""Items that need nothing beside them: stimuli copied into the body, pictures and sounds embedded."""
 
 from __future__ import annotations
 
 import base64
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from item_formats.documents import Stimulus, document_of
+from item_formats.documents import document_of
 from item_formats.findings import Finding, ItemError
 from item_formats.model import Item
-from item_formats.packages.addresses import address_of, folder_of, references_of, resolve
+from item_formats.packages.addresses import ADDRESSES, folder_of, references_of, resolve
+from item_formats.packages.stimuli import with_stimuli
 from item_formats.parsing import line_of, local_name, parse, qti
 from item_formats.rendering.pictures import media_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lxml import etree
-
     from item_formats.documents import Document
 
-STIMULUS_CLASS = "stimulus"
 MOST_EMBEDDED = 4 * 1024 * 1024  # bytes of one picture; a document has 16 MB, an attribute libxml2 reads 10
-_ADDRESSES = ("src", "href", "data", "poster")
 
 
-def with_stimuli(item: Item, path: str, documents: Mapping[str, Document]) -> tuple[Item, tuple[Finding, ...]]:
-    """The item, which stands at `path`, with those of its stimuli that `documents` has as the first blocks of its body.
+def self_contained(
+    item: Item, path: str, documents: Mapping[str, Document], media: Mapping[str, bytes]
+) -> tuple[Item, tuple[Finding, ...]]:
+    """The item, which stands at `path`, with its stimuli in its body and its pictures, sounds and films embedded.
 
-    A warning names each stimulus that was copied: it is no longer one text for all of its items.
+    Raises
+    ------
+    ItemError
+        A stimulus or file that is not among `documents` and `media`, or that no item can hold: each is named.
     """
-    references = list(item.root.iterchildren(qti("qti-assessment-stimulus-ref")))
-    found = [_stimulus(one.get("href", ""), path, documents) for one in references]
-    if not any(found):
-        return item, ()
-    root = parse(item.xml)
-    body = root.find(qti("qti-item-body"))
-    if body is None:
-        return item, ()
-    findings = []
-    copied = []
-    for reference, one in zip(list(root.iterchildren(qti("qti-assessment-stimulus-ref"))), found, strict=True):
-        if one is None:
-            continue
-        where, stimulus = one
-        message = f"the stimulus {stimulus.identifier} was copied into the item: a later change has to be made in each"
-        lost = [name for name in ("qti-stylesheet", "qti-catalog-info") if stimulus.root.find(qti(name)) is not None]
-        if lost:
-            message += f"; its {' and '.join(lost)} stayed behind"
-        findings.append(Finding("warning", "stimulus-copied", message, line=line_of(reference), item=item.identifier))
-        copied.append(_block(stimulus, folder_of(where), folder_of(path)))
-        _remove(reference)
-    first, body.text = body.text, None
-    for place, block in enumerate(copied):
-        body.insert(place, block)
-    if copied:
-        copied[-1].tail = first
-    return document_of(Item, root), tuple(findings)
+    whole, findings = with_stimuli(item, path, documents)
+    missing = list(whole.root.iterchildren(qti("qti-assessment-stimulus-ref")))
+    if missing:
+        message = "the stimulus {} is not there: import it together with the item, as a package or a folder"
+        raise ItemError(
+            *(
+                Finding("error", "missing-stimulus", message.format(one.get("href", "")[:200]), item=item.identifier)
+                for one in missing
+            )
+        )
+    return with_media(whole, path, media), findings
 
 
-def with_media(item: Item, path: str, media: Mapping[str, bytes]) -> tuple[Item, tuple[Finding, ...]]:
+def with_media(item: Item, path: str, media: Mapping[str, bytes]) -> Item:
     """The item, which stands at `path`, with its pictures, sounds and films as ``data:`` addresses.
 
     Raises
@@ -69,11 +54,11 @@ def with_media(item: Item, path: str, media: Mapping[str, bytes]) -> tuple[Item,
     """
     addresses = [one for one in references_of(item.root) if not one.followed and not one.is_document]
     if not any(resolve(one.address, folder_of(path)).kind == "inside" for one in addresses):
-        return item, ()
+        return item
     root = parse(item.xml)
     faults: list[Finding] = []
     for element in root.iter("*"):
-        for name in _ADDRESSES:
+        for name in ADDRESSES:
             where = resolve(element.get(name, ""), folder_of(path))
             if where.path is None or local_name(element) in {"a", "area"} or local_name(element).endswith("-ref"):
                 continue
@@ -83,40 +68,13 @@ def with_media(item: Item, path: str, media: Mapping[str, bytes]) -> tuple[Item,
             else:
                 message = f"<{local_name(element)}> shows {element.get(name, '')[:200]}, {fault}"
                 faults.append(Finding("error", "not-embedded", message, line=line_of(element), item=item.identifier))
+    for left in references_of(root) if not faults else ():
+        if not left.followed and not left.is_document and resolve(left.address, folder_of(path)).kind == "inside":
+            message = f"<{left.element}> needs {left.address[:200]}, which no item can hold: take it out of the item"
+            faults.append(Finding("error", "not-embedded", message, line=left.line, item=item.identifier))
     if faults:
         raise ItemError(*faults)
-    return document_of(Item, root), ()
-
-
-def _stimulus(address: str, path: str, documents: Mapping[str, Document]) -> tuple[str, Stimulus] | None:
-    where = resolve(address, folder_of(path)).path
-    found = None if where is None else documents.get(where)
-    return (where, found) if where is not None and isinstance(found, Stimulus) else None
-
-
-def _block(stimulus: Stimulus, folder: str, to: str) -> etree._Element:
-    """The body of a stimulus as a block whose addresses lead from the folder `to` to where they led from `folder`."""
-    block = deepcopy(stimulus.body) if stimulus.body is not None else parse(f'<x xmlns="{qti("")[1:-1]}"/>'.encode())
-    block.tag = qti("div")
-    block.set("class", f"{STIMULUS_CLASS} {block.get('class', '')}".strip())
-    block.tail = None
-    for element in block.iter("*"):
-        for name in _ADDRESSES:
-            where = resolve(element.get(name, ""), folder)
-            if where.path is not None:
-                element.set(name, address_of(where.path, to))
-    return block
-
-
-def _remove(element: etree._Element) -> None:
-    parent, before = element.getparent(), element.getprevious()
-    if parent is None:
-        return
-    if before is not None:
-        before.tail = (before.tail or "") + (element.tail or "")
-    else:
-        parent.text = (parent.text or "") + (element.tail or "")
-    parent.remove(element)
+    return document_of(Item, root)
 
 
 def _embedded(path: str, media: Mapping[str, bytes]) -> tuple[str | None, str]:
@@ -130,3 +88,8 @@ def _embedded(path: str, media: Mapping[str, bytes]) -> tuple[str | None, str]:
     if not kind:
         return "which is no picture, sound or film: take it out of the item", ""
     return None, f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def picture_addresses(item: Item) -> list[str]:
+    """The addresses of everything an item shows that is no text, in document order."""
+    return [one.address for one in references_of(item.root) if not one.followed and not one.is_document]

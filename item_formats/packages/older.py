@@ -10,9 +10,9 @@ from item_formats.findings import Finding
 from item_formats.model import Item
 from item_formats.packages.manifest import Kind, metadata_xml, older_type
 from item_formats.packages.metadata import CURRICULUM, Metadata
+from item_formats.packages.stimuli import with_stimuli
 from item_formats.packages.usage_data import FORMER_USAGE_DATA, USAGE_DATA
 from item_formats.parsing import parse, split_name
-from item_formats.standalone import with_stimuli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,10 +12,10 @@ import item_formats.rendering.interactions  # noqa: F401  its modules write the 
 from item_formats.candidate import CANDIDATE, CandidateProfile, for_candidate
 from item_formats.documents import Stimulus
 from item_formats.findings import Finding, ItemError
-from item_formats.model import Item, type_label
-from item_formats.parsing import local_name, qti
+from item_formats.kinds import item_kind, kind_label
+from item_formats.model import Item
+from item_formats.parsing import qti
 from item_formats.rendering.answers import explanation_html, interactions_of
-from item_formats.rendering.interactions.controls import INTERACTION_NAMES
 from item_formats.rendering.markup import View, children_html
 from item_formats.rendering.page import document, style_sheet
 from item_formats.rendering.places import Places
@@ -167,17 +167,6 @@ def view_of(item: Item, view: View, *, answer_key: bool, state: ItemState | None
     )
 
 
-def kind_label(item: Item) -> str:
-    """What kind of item it is, in a word: 单选, 填空, 匹配; 综合 for several kinds."""
-    if item.item_type:
-        return type_label(item.item_type)
-    kinds = dict.fromkeys(local_name(interaction) for interaction in interactions_of(item))
-    kinds.pop("qti-end-attempt-interaction", None)
-    if len(kinds) == 1:
-        return INTERACTION_NAMES.get(next(iter(kinds)), "其他题型")
-    return "综合" if kinds else "说明"
-
-
 def article_html(item: Item, state: ItemState | None, *, answer_key: bool, view: View, places: Places) -> str:
     """One item with what it says it needs: its stimuli first, its key and rationale last."""
     folder = places.folder(item)
@@ -189,7 +178,8 @@ def article_html(item: Item, state: ItemState | None, *, answer_key: bool, view:
     holder = "div" if view.printed or answer_key else "form"
     return (
         f'<article lang="{escape(shown.language or "zh-CN")}">'
-        f'<header><span class="type">{kind_label(shown)}</span> <span class="code">{escape(shown.identifier)}</span>'
+        f'<header><span class="type">{kind_label(item_kind(item))}</span> '
+        f'<span class="code">{escape(shown.identifier)}</span>'
         f"</header>{_stimuli(shown, folder, places, view)}"
         f'<{holder} class="body">{body}</{holder}>{explained}</article>'
     )
