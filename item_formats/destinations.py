@@ -16,11 +16,10 @@ from item_formats.packages.writing import save_package, write_package
 from item_formats.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from item_formats.conversion import Target
     from item_formats.documents import Document
-    from item_formats.foreign import ItemRow
     from item_formats.sources import Content
 
 QTI_FORMATS = ("qti3", "qti22", "qti21")
@@ -34,6 +33,7 @@ WRITERS = {
     "aiken": "write_aiken",
 }
 FORMATS = (*QTI_FORMATS, *WRITERS)
+_WITH_MEDIA = frozenset({"docx", "moodle"})  # the others say what became of pictures
 _SUFFIXES = {".csv": "csv", ".xlsx": "xlsx", ".docx": "docx", ".gift": "gift", ".txt": "aiken"}
 
 
@@ -139,12 +139,13 @@ def _safe(path: str, destination: Path) -> PurePosixPath:
 
 
 def _to_table(content: Content, destination: Path, to: str) -> Written:
-    write = cast(
-        "Callable[[Path, Iterable[ItemRow]], object]", getattr(import_module("item_formats.foreign"), WRITERS[to])
-    )
+    write = cast("Callable[..., object]", getattr(import_module("item_formats.foreign"), WRITERS[to]))
     if destination.is_dir():
         raise _refused(destination, f"the destination is a folder: name a file for {to}")
-    found = write(destination, content.rows)
+    if to in _WITH_MEDIA:
+        found = write(destination, content.rows, media=content.media)
+    else:
+        found = write(destination, content.rows)
     findings = tuple(one for one in found if isinstance(one, Finding)) if isinstance(found, (list, tuple)) else ()
     left = len(content.tests) + len(content.sections) + len(content.stimuli)
     if left:

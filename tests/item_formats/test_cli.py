@@ -15,6 +15,7 @@ from item_formats import ItemRow, read_item, read_package, write_items_csv
 from item_formats.cli import item
 from tests.item_formats.checking.examples import GOOD, TEMPLATED
 from tests.item_formats.documents import capitals, correct, multiple, single, true_false
+from tests.item_formats.foreign.papers import png
 from tests.item_formats.packages.zips import manifest_xml, resource, zip_of
 from tests.shared import shared
 
@@ -466,3 +467,17 @@ def test_convert_writes_packages_of_qti_2_and_tells_what_they_cannot_say(tmp_pat
 def test_convert_of_a_table_goes_to_a_package_of_qti_2_at_once(bank: Path, tmp_path: Path) -> None:
     assert run("convert", bank, tmp_path / "bank.zip", "--to", "qti22").exit_code == 0
     assert read_package(tmp_path / "bank.zip").items == (single(), multiple(), true_false())
+
+
+@pytest.mark.parametrize("name", ["bank.docx", "moodle.xml"])
+def test_pictures_go_along_into_word_and_moodle(tmp_path: Path, name: str) -> None:
+    (tmp_path / "items").mkdir()
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "a.png").write_bytes(png())
+    shown = single().xml.replace(b"<p>", b'<p><img src="../media/a.png" alt="a"/>', 1)
+    (tmp_path / "items" / "q.xml").write_bytes(shown)
+    to = ["--to", "moodle"] if name.endswith(".xml") else []
+    result = run("convert", tmp_path / "items", tmp_path / name, *to)
+    assert result.exit_code == 0, result.stderr
+    assert run("convert", tmp_path / name, tmp_path / "back.zip").exit_code == 0
+    assert list(read_package(tmp_path / "back.zip").media.values()) == [png()]
