@@ -35,7 +35,7 @@ class Refused(click.ClickException):
         click.echo(self.message, file=file, err=file is None)
 
 
-@click.group()
+@click.group(epilog="Example: tiku item check items/ bank.zip examples/ai_trainer_l3/items.csv")
 def item() -> None:
     """Check, convert, score and render items (QTI 2.0 to 3.0, packages, CSV, Excel, Word, Moodle, GIFT, Aiken)."""
 

@@ -11,7 +11,10 @@ from authoring.options import database_option, json_option, opened, print_json
 
 @click.group()
 def bank() -> None:
-    """Bring items into a bank."""
+    """Bring items into a bank.
+
+    Example: tiku bank import items.csv --standard 4-04-05-05 --as li.na --database demo-out/bank.db
+    """
 
 
 @bank.command("import")
