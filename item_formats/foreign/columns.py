@@ -65,7 +65,7 @@ class Header:
 def find_header(records: Sequence[Record]) -> int:
     """Which record is the header: the first of the top rows with 题干 and 答案 in it, or the first of all."""
     for place, record in enumerate(records[:_HEADER_ROWS]):
-        names = {_column(cell)[0] for cell in record.cells}
+        names = {column_of(cell)[0] for cell in record.cells}
         if {"题干", "答案"} <= names:
             return place
     return 0
@@ -86,7 +86,7 @@ def read_header(record: Record) -> tuple[Header | None, list[Finding]]:
         found("error", "separator", "the columns are not separated by commas: save the table as CSV with commas")
         return None, findings
     for place, name in enumerate(names):
-        column, as_typed = _column(name)
+        column, as_typed = column_of(name)
         if column in LEVELS:
             levels.setdefault(column, place)
             continue
@@ -123,7 +123,7 @@ def _lacking(header: Header, row: int) -> Iterator[Finding]:
 _KNOWN = (*COLUMNS, *EXTRA_COLUMNS, *SURPLUS_OPTIONS)
 
 
-def _column(name: str) -> tuple[str, bool]:
+def column_of(name: str) -> tuple[str, bool]:
     """The column a heading means, and whether it was typed in half width."""
     bare = _bare(name)
     plain = unicodedata.normalize("NFKC", bare)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from item_formats.kinds import INTERACTIONS, kind_label
 from item_formats.model import FALSE, OPTION_LETTERS, TRUE
 from item_formats.parsing import is_true, local_name, qti
 from item_formats.rendering.markup import children_html
@@ -21,30 +22,7 @@ if TYPE_CHECKING:
 
     from item_formats.rendering.markup import View
 
-INTERACTION_NAMES = {
-    "qti-choice-interaction": "选择",
-    "qti-order-interaction": "排序",
-    "qti-associate-interaction": "配对",
-    "qti-match-interaction": "匹配",
-    "qti-gap-match-interaction": "选词填空",
-    "qti-inline-choice-interaction": "下拉选择",
-    "qti-text-entry-interaction": "填空",
-    "qti-extended-text-interaction": "问答",
-    "qti-hottext-interaction": "标记文字",
-    "qti-hotspot-interaction": "图上选区",
-    "qti-graphic-order-interaction": "图上排序",
-    "qti-graphic-associate-interaction": "图上配对",
-    "qti-graphic-gap-match-interaction": "图上填空",
-    "qti-select-point-interaction": "图上标点",
-    "qti-position-object-interaction": "图上放置",
-    "qti-slider-interaction": "滑块",
-    "qti-media-interaction": "媒体播放",
-    "qti-drawing-interaction": "绘图",
-    "qti-upload-interaction": "上传文件",
-    "qti-end-attempt-interaction": "结束作答",
-    "qti-custom-interaction": "自定义交互",
-    "qti-portable-custom-interaction": "可移植自定义交互",
-}
+INTERACTION_NAMES = {f"qti-{kind.value.replace('_', '-')}-interaction": kind_label(kind) for kind in INTERACTIONS}
 _LABELS_BY_CLASS = {
     "qti-labels-decimal": lambda place: str(place + 1),
     "qti-labels-lower-alpha": lambda place: letter(place).lower(),
