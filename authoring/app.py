@@ -14,6 +14,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from sqlalchemy import text
 
+from authoring.api_schema import TextLimits
 from authoring.audit.chain import link_waiting
 from authoring.database import Bank, open_bank, reading
 from authoring.items.routes import items_router
@@ -83,6 +84,7 @@ def create_app(bank: Bank) -> Litestar:
         before_send=[_add_headers],
         lifespan=[sequencer],
         openapi_config=_openapi(),
+        plugins=[TextLimits()],
         request_max_body_size=MOST_BODY_BYTES,
         logging_config=None,  # litestar's would log exceptions whole, and they may quote an item
         state=State({"bank": bank}),

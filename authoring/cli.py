@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -49,10 +49,24 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(verb, summary) for verb, (_, _, summary) in VERBS.items()])
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  # as click has it
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as error:
+            raise _worded(error) from error.__cause__
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            raise _worded(error) from error.__cause__
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if not _is_for_people(error):
@@ -114,7 +128,10 @@ def serve(database: str | None, host: str | None, port: int | None) -> None:
 
 @click.group()
 def db() -> None:
-    """Create, upgrade and check a bank's database."""
+    """Create, upgrade and check a bank's database.
+
+    Example: tiku db upgrade --database tiku.db
+    """
 
 
 @db.command("upgrade")
@@ -166,6 +183,22 @@ def _echo_lines(lines: Iterable[str]) -> None:
 def _is_for_people(error: Exception) -> bool:
     """Whether an error says what a person did wrong: a file's, or one that our packages define for that."""
     return isinstance(error, OSError) or any(kind.__module__.split(".")[0] in OURS for kind in type(error).__mro__)
+
+
+def _worded(error: click.ClickException) -> click.ClickException:
+    """The error in the words every verb has: ``tiku: `` before what was wrong, whichever package says it."""
+    usual = {click.ClickException.show, click.UsageError.show}
+    if type(error).show not in usual:  # findings, and the help of a group without a verb
+        return error
+
+    def show(file: IO[Any] | None = None) -> None:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        if context is not None:
+            click.echo(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=file, err=True)
+        click.echo(f"tiku: {error.format_message()}", file=file, err=True)
+
+    error.show = show  # type: ignore[method-assign]
+    return error
 
 
 def _fail(error: Exception) -> NoReturn:

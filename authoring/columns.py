@@ -81,7 +81,7 @@ class Hundredths(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value) / 100
 
 
-def text_enum(kind: type[StrEnum]) -> Enum:
+def text_enum(kind: type[StrEnum], name: str | None = None) -> Enum:
     """Text in the column, `kind` in Python, and a CHECK constraint that names every allowed value."""
     return Enum(
         kind,
@@ -90,7 +90,7 @@ def text_enum(kind: type[StrEnum]) -> Enum:
         validate_strings=True,
         values_callable=lambda members: [member.value for member in members],
         length=32,
-        name="".join("_" + c.lower() if c.isupper() else c for c in kind.__name__).lstrip("_"),
+        name=name or "".join("_" + c.lower() if c.isupper() else c for c in kind.__name__).lstrip("_"),
     )
 
 

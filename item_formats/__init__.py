@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from item_formats.findings import errors_among as errors_among
     from item_formats.foreign import ItemRow as ItemRow
     from item_formats.foreign import ItemTable as ItemTable
+    from item_formats.foreign import Placing as Placing
     from item_formats.foreign import read_aiken as read_aiken
     from item_formats.foreign import read_excel as read_excel
     from item_formats.foreign import read_gift as read_gift
     from item_formats.foreign import read_items_csv as read_items_csv
     from item_formats.foreign import read_moodle as read_moodle
+    from item_formats.foreign import read_placings as read_placings
     from item_formats.foreign import read_word as read_word
     from item_formats.foreign import write_aiken as write_aiken
     from item_formats.foreign import write_excel as write_excel
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
     from item_formats.foreign import write_items_csv as write_items_csv
     from item_formats.foreign import write_moodle as write_moodle
     from item_formats.foreign import write_word as write_word
+    from item_formats.kinds import ItemKind as ItemKind
+    from item_formats.kinds import item_kind as item_kind
+    from item_formats.kinds import kind_label as kind_label
+    from item_formats.kinds import shown_choices as shown_choices
     from item_formats.model import Item as Item
     from item_formats.model import ItemType as ItemType
     from item_formats.model import Option as Option
@@ -70,6 +76,10 @@ if TYPE_CHECKING:
     from item_formats.sessions import TestState as TestState
     from item_formats.sessions import begin_test as begin_test
     from item_formats.sessions import step as step
+    from item_formats.sources import Content as Content
+    from item_formats.sources import read_content as read_content
+    from item_formats.standalone import picture_addresses as picture_addresses
+    from item_formats.standalone import self_contained as self_contained
 
 # The same names by module, for `__getattr__`; a test holds both lists together.
 _NAMES = {
@@ -81,14 +91,17 @@ _NAMES = {
     "documents": "Section Stimulus Test read_section read_stimulus read_test",
     "findings": "Finding ItemError errors_among",
     "foreign": (
-        "ItemRow ItemTable read_aiken read_excel read_gift read_items_csv read_moodle read_word write_aiken "
-        "write_excel write_gift write_items_csv write_moodle write_word"
+        "ItemRow ItemTable Placing read_aiken read_excel read_gift read_items_csv read_moodle read_placings read_word "
+        "write_aiken write_excel write_gift write_items_csv write_moodle write_word"
     ),
+    "kinds": "ItemKind item_kind kind_label shown_choices",
     "model": "Item ItemType Option read_item type_label",
     "packages": "Package iter_package open_package read_package save_package write_package",
     "processing": "ItemState attempt begin_item score",
     "rendering": "PaperItem PaperSection PaperSheet paper_sections render render_item render_items render_paper",
     "sessions": "TestState begin_test step",
+    "sources": "Content read_content",
+    "standalone": "picture_addresses self_contained",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = list(_HOMES)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from item_formats.choice import IDENTIFIER
 from item_formats.findings import Finding, ItemError
 from item_formats.parsing import QTI, canonical_bytes, parse
+from item_formats.text import plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +68,7 @@ def build_test(
         namespace=QTI,
         identifier=identifier,
         title=escape(title),
-        total=_number(total),
+        total=plain_marks(total),
         limit=limit,
         navigation=navigation,
         sections="".join(map(_section, parts)),
@@ -116,13 +117,10 @@ def _faults(identifier: str, parts: Sequence[_Part]) -> list[Finding]:
 
 
 def _section(part: _Part) -> str:
-    references = "".join(_REFERENCE.format(item=item, weight=MARKS, marks=_number(marks)) for item, marks in part.items)
+    references = "".join(
+        _REFERENCE.format(item=item, weight=MARKS, marks=plain_marks(marks)) for item, marks in part.items
+    )
     return _SECTION.format(identifier=part.identifier, title=escape(part.title), references=references)
-
-
-def _number(value: Decimal) -> str:
-    """Marks without trailing zeros or exponent: 0.5, 20, 100."""
-    return f"{value.normalize():f}"
 
 
 _TEST = """<qti-assessment-test xmlns="{namespace}" identifier="{identifier}" title="{title}">

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from item_formats.model import RATIONALE, Item, item_of
-from item_formats.parsing import MATHML, QTI, SSML, XML_LANG, local_name, qti, split_name
+from item_formats.parsing import MATHML, QTI, SSML, XML_LANG, is_true, local_name, qti, split_name
 from item_formats.showing import show_values, take_out
+from item_formats.vocabulary import CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,16 +108,6 @@ _SHARED_CLASS = re.compile(
     r"stimulus|text-indent|underline|visually-hidden|well|width|writing-orientation|center-block)(-[a-z0-9-]{1,30})?"
 )
 _LETTERS_OF_ITS_OWN = "qti-choice-interaction"  # options there are named A, B, C … in the order they are written
-_CHOICES = frozenset(
-    {
-        "qti-simple-choice",
-        "qti-simple-associable-choice",
-        "qti-gap-text",
-        "qti-gap-img",
-        "qti-inline-choice",
-        "qti-hottext",
-    }
-)
 _INLINE_INTERACTIONS = frozenset(
     {"qti-text-entry-interaction", "qti-inline-choice-interaction", "qti-end-attempt-interaction"}
 )
@@ -260,15 +251,15 @@ def _reorder_shuffled(root: etree._Element) -> None:
     """
     item = root.get("identifier", "")
     for interaction in list(root.iter(f"{{{QTI}}}*")):
-        if interaction.get("shuffle") not in {"true", "1"} or local_name(interaction) == _LETTERS_OF_ITS_OWN:
+        if not is_true(interaction, "shuffle") or local_name(interaction) == _LETTERS_OF_ITS_OWN:
             continue
         for group in (interaction, *interaction.iterchildren(qti("qti-simple-match-set"))):
             _reorder(group, f"{item} {interaction.get('response-identifier', '')}")
 
 
 def _reorder(group: etree._Element, salt: str) -> None:
-    choices = [child for child in group if local_name(child) in _CHOICES]
-    free = [choice for choice in choices if choice.get("fixed") not in {"true", "1"}]
+    choices = [child for child in group if local_name(child) in CHOICES]
+    free = [choice for choice in choices if not is_true(choice, "fixed")]
     places = [group.index(choice) for choice in free]
     tails = [choice.tail for choice in free]
     free.sort(key=lambda choice: hashlib.sha256(f"{salt} {choice.get('identifier', '')}".encode()).digest())
@@ -284,7 +275,7 @@ def _strip_options(root: etree._Element, profile: CandidateProfile) -> None:
         name = local_name(element)
         if name == "qti-gap-img":
             _blank_media(element)
-        elif name in _CHOICES:
+        elif name in CHOICES:
             _empty(element)
         for attribute in ("hotspot-label", "object-label"):
             if attribute in element.attrib:

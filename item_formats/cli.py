@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from item_formats.documents import Document
     from item_formats.findings import Finding
     from item_formats.model import Item
 
@@ -33,7 +35,7 @@ class Refused(click.ClickException):
         click.echo(self.message, file=file, err=file is None)
 
 
-@click.group()
+@click.group(epilog="Example: tiku item check items/ bank.zip examples/ai_trainer_l3/items.csv")
 def item() -> None:
     """Check, convert, score and render items (QTI 2.0 to 3.0, packages, CSV, Excel, Word, Moodle, GIFT, Aiken)."""
 
@@ -90,8 +92,8 @@ def score(
         _score_item(path, responses, seed, json_output=json_output)
 
 
-@item.command(epilog="Example: tiku item render items/Q0001.xml items/Q0002.xml --out preview.html")
-@click.argument("paths", metavar="ITEM...", nargs=-1, required=True, type=existing)
+@item.command(epilog="Example: tiku item render paper.zip --key --out paper.html")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=existing)
 @click.option("--out", "destination", required=True, type=click.Path(dir_okay=False, path_type=Path), help="HTML file.")
 @click.option("--key", "answer_key", is_flag=True, help="Mark the key and add the rationale (解析).")
 @click.option("--print", "printed", is_flag=True, help="For paper: lines to write on instead of fields.")
@@ -100,28 +102,39 @@ def score(
 def render(
     paths: tuple[Path, ...], destination: Path, answer_key: bool, printed: bool, seed: int | None, json_output: bool
 ) -> None:
-    """One HTML page with the items of files, folders, packages or tables, as a candidate sees them."""
+    """One HTML page with the items, tests and stimuli of files, folders, packages or tables, as a candidate sees them.
+
+    A test shows its sections, instructions and items, each item the stimuli it refers to; what stands in a test is not
+    shown again beside it.
+    """
     from item_formats.findings import Finding, ItemError, errors_among
-    from item_formats.rendering import render_items
+    from item_formats.rendering import render as render_page
     from item_formats.sources import read_content
+    from item_formats.surroundings import leading, with_referred
     from item_formats.writing import write_whole
 
     with _refusing():
-        content = read_content(paths)
+        content = with_referred(read_content(paths))
         if errors_among(content.findings):
             raise ItemError(*content.findings)
-        if not content.items:
-            message = "no item was found: name QTI files, packages, tables, or folders that hold them"
+        if not content.placed:
+            message = "nothing to show was found: name QTI files, packages, tables, or folders that hold them"
             raise ItemError(Finding("error", "nothing-to-render", message, file=", ".join(map(str, paths))))
-        page = render_items(
-            content.items,
+        page = render_page(
+            leading(content),
+            documents=content.placed,
             answer_key=answer_key,
             printed=printed,
             seed=seed,
-            media=_by_address(content.media),
+            media=content.files,
         )
         write_whole(destination, page.encode())
-    _done(json_output, {"items": len(content.items), "out": str(destination)})
+    counts = _counted(content.placed.values())
+    if json_output:
+        _print_json({**counts, "out": str(destination)})
+    else:
+        told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        click.echo(f"{told} written to {destination}")
 
 
 @item.command(epilog="Example: tiku item convert items.csv items.zip")
@@ -240,7 +253,8 @@ def _responses(item: Item, given: Sequence[str]) -> dict[str, list[str]]:
     return responses
 
 
-def _by_address(media: dict[str, bytes]) -> dict[str, bytes]:
-    """Media under the addresses items use, which lie in ``items/``: beside them, and one folder up."""
-    beside = {path.removeprefix("items/"): content for path, content in media.items() if path.startswith("items/")}
-    return {**media, **{f"../{path}": content for path, content in media.items()}, **beside}
+def _counted(documents: Iterable[Document]) -> dict[str, int]:
+    """How many documents there are of each kind."""
+    kinds = Counter(type(one).__name__ for one in documents)
+    names = {"Item": "items", "Test": "tests", "Section": "sections", "Stimulus": "stimuli"}
+    return {name: kinds[kind] for kind, name in names.items()}

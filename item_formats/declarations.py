@@ -27,7 +27,7 @@ class FieldValue:
 class MapEntry:
     key: str
     value: float
-    case_sensitive: bool
+    case_sensitive: bool | None  # None where the document does not say: no
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,15 @@ class Mapping:
     default: float
     lower: float | None
     upper: float | None
+
+    @property
+    def distinct(self) -> tuple[MapEntry, ...]:
+        """The entries, those with the very same key as one: the sum of their target values (docs/qti-rulings.md)."""
+        worths: dict[tuple[str, bool | None], float] = {}
+        for entry in self.entries:
+            place = (entry.key, entry.case_sensitive)
+            worths[place] = worths.get(place, 0.0) + entry.value
+        return tuple(MapEntry(key, worth, case_sensitive) for (key, case_sensitive), worth in worths.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +212,7 @@ def _response_declaration(element: etree._Element) -> ResponseDeclaration:
         base_type=element.get("base-type", ""),
         correct=_texts(correct),
         default=_texts(default),
-        mapping=None if mapping is None else _mapping(mapping),
+        mapping=None if mapping is None else mapping_of(mapping),
         area_mapping=None if areas is None else _area_mapping(areas),
         correct_fields=_fields(correct),
         default_fields=_fields(default),
@@ -211,13 +220,13 @@ def _response_declaration(element: etree._Element) -> ResponseDeclaration:
     )
 
 
-def _mapping(element: etree._Element) -> Mapping:
+def mapping_of(element: etree._Element) -> Mapping:
     return Mapping(
         entries=tuple(
             MapEntry(
                 key=entry.get("map-key", ""),
                 value=number_attribute(entry, "mapped-value") or 0.0,
-                case_sensitive=is_true(entry, "case-sensitive"),
+                case_sensitive=is_true(entry, "case-sensitive") if "case-sensitive" in entry.attrib else None,
             )
             for entry in element.iterchildren(qti("qti-map-entry"))
         ),

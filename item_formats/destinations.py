@@ -16,11 +16,10 @@ from item_formats.packages.writing import save_package, write_package
 from item_formats.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from item_formats.conversion import Target
     from item_formats.documents import Document
-    from item_formats.foreign import ItemRow
     from item_formats.sources import Content
 
 QTI_FORMATS = ("qti3", "qti22", "qti21")
@@ -34,6 +33,7 @@ WRITERS = {
     "aiken": "write_aiken",
 }
 FORMATS = (*QTI_FORMATS, *WRITERS)
+_WITH_MEDIA = frozenset({"docx", "moodle"})  # the others say what became of pictures
 _SUFFIXES = {".csv": "csv", ".xlsx": "xlsx", ".docx": "docx", ".gift": "gift", ".txt": "aiken"}
 
 
@@ -53,7 +53,7 @@ class Written:
 def write_content(content: Content, destination: Path, to: str, *, name: str, modified: datetime) -> Written:
     """Write everything the format can hold: whole or not at all.
 
-    QTI goes to a package (``.zip``, QTI 3 only), one document (``.xml``) or a new folder. `name` is the package's
+    QTI goes to a package (``.zip``), one document (``.xml``) or a new folder. `name` is the package's
     title and, where it can be, identifier; `modified` dates it, so that the same content gives the same bytes.
 
     Raises
@@ -65,10 +65,8 @@ def write_content(content: Content, destination: Path, to: str, *, name: str, mo
         return _to_table(content, destination, to)
     documents: list[Document] = [*content.tests, *content.sections, *content.items, *content.stimuli]
     if destination.suffix.lower() == ".zip":
-        if to != "qti3":
-            raise _refused(destination, "packages are written in QTI 3: name a folder for QTI 2, or say --to qti3")
-        _to_package(content, destination, name=name, modified=modified)
-        return Written(len(content.rows))
+        written = _to_package(content, destination, cast("Target", to), name=name, modified=modified)
+        return Written(len(content.rows), written)
     findings: list[Finding] = []
     if destination.suffix.lower() == ".xml":
         if len(documents) != 1:
@@ -85,14 +83,15 @@ def _as(document: Document, to: str, findings: list[Finding]) -> bytes:
     return found.xml
 
 
-def _to_package(content: Content, destination: Path, *, name: str, modified: datetime) -> None:
+def _to_package(
+    content: Content, destination: Path, to: Target, *, name: str, modified: datetime
+) -> tuple[Finding, ...]:
     if content.package is not None:
-        save_package(destination, content.package, modified=modified)
-        return
+        return save_package(destination, content.package, modified=modified, to=to)
     if len(content.tests) > 1:
         message = f"a package takes one test, got {len(content.tests)}: name the files of one test"
         raise _refused(destination, message)
-    write_package(
+    return write_package(
         destination,
         identifier=name if IDENTIFIER.fullmatch(name) else "items",
         title=name,
@@ -102,6 +101,7 @@ def _to_package(content: Content, destination: Path, *, name: str, modified: dat
         sections=content.sections,
         media=content.media,
         modified=modified,
+        to=to,
     )
 
 
@@ -139,12 +139,13 @@ def _safe(path: str, destination: Path) -> PurePosixPath:
 
 
 def _to_table(content: Content, destination: Path, to: str) -> Written:
-    write = cast(
-        "Callable[[Path, Iterable[ItemRow]], object]", getattr(import_module("item_formats.foreign"), WRITERS[to])
-    )
+    write = cast("Callable[..., object]", getattr(import_module("item_formats.foreign"), WRITERS[to]))
     if destination.is_dir():
         raise _refused(destination, f"the destination is a folder: name a file for {to}")
-    found = write(destination, content.rows)
+    if to in _WITH_MEDIA:
+        found = write(destination, content.rows, media=content.media)
+    else:
+        found = write(destination, content.rows)
     findings = tuple(one for one in found if isinstance(one, Finding)) if isinstance(found, (list, tuple)) else ()
     left = len(content.tests) + len(content.sections) + len(content.stimuli)
     if left:

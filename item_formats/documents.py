@@ -224,3 +224,9 @@ def another_document(root: etree._Element, names: Collection[str], file: str | N
         code = kinds[0] if len(kinds) == 1 else "not-qti"
         message = f"the document is <{found}>; expected {expected}"
     return Finding("error", code, message, file=file, line=line_of(root))
+
+
+def appearance_of(target: str) -> str:
+    """The item of which a branch target names one appearance: Q02 for ``Q02.3``; "" for any other target."""
+    item, _, number = target.rpartition(".")
+    return item if number.isdecimal() and int(number) > 0 else ""

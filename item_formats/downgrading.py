@@ -23,6 +23,7 @@ from item_formats.upgrading import (
     KEPT,
     SCHEMA_ADDRESS,
     SCHEMA_LOCATION,
+    copy_surroundings,
     mark,
     split_closing,
     split_opening,
@@ -131,10 +132,7 @@ class _Downgrade:
         root.text = self.old.text
         for child in self.old:
             self.copy(child, root)
-        for before in reversed(list(self.old.itersiblings(preceding=True))):
-            root.addprevious(_detached(before))
-        for after in reversed(list(self.old.itersiblings())):
-            root.addnext(_detached(after))
+        copy_surroundings(self.old, root)
         return root, tuple(
             Finding("warning", code, message + (f" ({times} times)" if times > 1 else ""), file=self.file, line=line)
             for (code, _), (message, line, times) in self.told.items()
@@ -375,12 +373,6 @@ def _follow(parent: etree._Element, text: str | None) -> None:
         parent[-1].tail = (parent[-1].tail or "") + text
     else:
         parent.text = (parent.text or "") + text
-
-
-def _detached(node: etree._Element) -> etree._Element:
-    copy = deepcopy(node)
-    copy.tail = None
-    return copy
 
 
 _SPECIAL: dict[str, Callable[[_Downgrade, etree._Element, etree._Element], bool]] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from item_formats.bindings import BINDINGS, offer_of
 from item_formats.parsing import QTI, integer_attribute, is_true, line_of, local_name, number_attribute, qti
 from item_formats.text import visible_text
 from item_formats.vocabulary import INTERACTIONS
@@ -260,7 +261,7 @@ def _response(element: etree._Element) -> str:
 
 def _choice(element: etree._Element) -> ChoiceInteraction:
     name = local_name(element)
-    choices = list(element.iter(qti(_CHOICES[name])))
+    choices = offer_of(element).choices
     identifiers = [choice.get("identifier", "") for choice in choices]
     labels: list[str]
     if set(identifiers) == {TRUE, FALSE}:
@@ -269,7 +270,6 @@ def _choice(element: etree._Element) -> ChoiceInteraction:
         labels = list(OPTION_LETTERS[: len(choices)])
     else:
         labels = identifiers
-    most = {"qti-inline-choice-interaction": 1, "qti-order-interaction": 0}.get(name)
     return ChoiceInteraction(
         response_identifier=_response(element),
         prompt=_prompt(element),
@@ -277,7 +277,7 @@ def _choice(element: etree._Element) -> ChoiceInteraction:
             Option(identifier, visible_text(choice), label, fixed=is_true(choice, "fixed"))
             for identifier, choice, label in zip(identifiers, choices, labels, strict=True)
         ),
-        max_choices=integer_attribute(element, "max-choices", 1 if most is None else most),
+        max_choices=_most(element, "max-choices"),
         min_choices=integer_attribute(element, "min-choices", 0),
         shuffle=is_true(element, "shuffle"),
         name=name,
@@ -319,16 +319,16 @@ def _association(element: etree._Element) -> AssociationInteraction:
         ]
         sources, targets = (*sets, (), ())[:2]
     else:
-        from_names, to_names = _PAIRED[name]
-        sources = tuple(map(_associable, element.iter(*map(qti, from_names))))
-        targets = tuple(map(_associable, element.iter(*map(qti, to_names)))) if to_names else ()
+        offer = offer_of(element)
+        sources = tuple(map(_associable, offer.choices))
+        targets = tuple(map(_associable, offer.targets)) if offer.targets != offer.choices else ()
     return AssociationInteraction(
         name=name,
         response_identifier=_response(element),
         prompt=_prompt(element),
         sources=sources,
         targets=targets,
-        max_associations=integer_attribute(element, "max-associations", 1 if name not in _GAPS else 0),
+        max_associations=_most(element, "max-associations"),
         min_associations=integer_attribute(element, "min-associations", 0),
         shuffle=is_true(element, "shuffle"),
         line=line_of(element),
@@ -350,7 +350,7 @@ def _hotspots(element: etree._Element) -> HotspotInteraction:
             )
             for spot in element.iterchildren(qti("qti-hotspot-choice"))
         ),
-        max_choices=integer_attribute(element, "max-choices", 1 if name == "qti-hotspot-interaction" else 0),
+        max_choices=_most(element, "max-choices"),
         min_choices=integer_attribute(element, "min-choices", 0),
         line=line_of(element),
     )
@@ -362,11 +362,15 @@ def _points(element: etree._Element) -> PointInteraction:
         name=name,
         response_identifier=_response(element),
         prompt=_prompt(element),
-        max_choices=integer_attribute(element, "max-choices", 0 if name == "qti-select-point-interaction" else 1),
+        max_choices=_most(element, "max-choices"),
         min_choices=integer_attribute(element, "min-choices", 0),
         center_point=element.get("center-point"),
         line=line_of(element),
     )
+
+
+def _most(element: etree._Element, attribute: str) -> int:
+    return integer_attribute(element, attribute, BINDINGS[local_name(element)].most or 0)
 
 
 def _optional(element: etree._Element, name: str) -> int | None:
@@ -447,22 +451,16 @@ def _custom(element: etree._Element) -> CustomInteraction:
 
 
 _TAGS = tuple(f"{{{QTI}}}{name}" for name in INTERACTIONS)
-_GAPS = frozenset({"qti-gap-match-interaction", "qti-graphic-gap-match-interaction"})
-_CHOICES = {
-    "qti-choice-interaction": "qti-simple-choice",
-    "qti-order-interaction": "qti-simple-choice",
-    "qti-inline-choice-interaction": "qti-inline-choice",
-    "qti-hottext-interaction": "qti-hottext",
-}
-_PAIRED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "qti-associate-interaction": (("qti-simple-associable-choice",), ()),
-    "qti-graphic-associate-interaction": (("qti-associable-hotspot",), ()),
-    "qti-gap-match-interaction": (("qti-gap-text", "qti-gap-img"), ("qti-gap",)),
-    "qti-graphic-gap-match-interaction": (("qti-gap-text", "qti-gap-img"), ("qti-associable-hotspot",)),
-}
 _VIEWS: dict[str, Callable[[etree._Element], Interaction]] = {
-    **dict.fromkeys(_CHOICES, _choice),
-    **dict.fromkeys([*_PAIRED, "qti-match-interaction"], _association),
+    "qti-choice-interaction": _choice,
+    "qti-order-interaction": _choice,
+    "qti-inline-choice-interaction": _choice,
+    "qti-hottext-interaction": _choice,
+    "qti-associate-interaction": _association,
+    "qti-match-interaction": _association,
+    "qti-gap-match-interaction": _association,
+    "qti-graphic-associate-interaction": _association,
+    "qti-graphic-gap-match-interaction": _association,
     **dict.fromkeys(["qti-hotspot-interaction", "qti-graphic-order-interaction"], _hotspots),
     **dict.fromkeys(["qti-select-point-interaction", "qti-position-object-interaction"], _points),
     **dict.fromkeys(["qti-text-entry-interaction", "qti-extended-text-interaction"], _text),

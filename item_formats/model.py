@@ -31,6 +31,7 @@ from item_formats.interactions import (
 )
 from item_formats.parsing import QTI, is_true, local_name, qti
 from item_formats.text import visible_text
+from item_formats.vocabulary import template_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,10 +197,7 @@ class Item(Document):
         """Name of the standard response-processing template, e.g. ``match_correct``, or the address given."""
         processing = self.root.find(qti("qti-response-processing"))
         address = None if processing is None else processing.get("template")
-        if address is None:
-            return None
-        host, _, name = address.removesuffix("/").rpartition("/rptemplates/")
-        return name.removesuffix(".xml") if "imsglobal.org/" in host else address
+        return None if address is None else template_name(address)
 
     @cached_property
     def _answered(self) -> ResponseDeclaration | None:
@@ -234,7 +232,7 @@ def _best_mapped(declaration: ResponseDeclaration, interaction: ChoiceInteractio
     mapping = declaration.mapping
     if mapping is None:
         return None
-    mapped = {entry.key: entry.value for entry in reversed(mapping.entries)}
+    mapped = {entry.key: entry.value for entry in reversed(mapping.distinct)}
     gains = sorted((mapped.get(option.identifier, mapping.default) for option in interaction.options), reverse=True)
     if declaration.cardinality == "single":
         best = max(gains, default=mapping.default)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -36,8 +37,11 @@ def qti(name: str) -> str:
 def split_name(element: etree._Element) -> tuple[str, str]:
     """Namespace and local name; both "" for comments and processing instructions, whose tag is no text."""
     tag: object = element.tag
-    if not isinstance(tag, str):
-        return "", ""
+    return _split(tag) if isinstance(tag, str) else ("", "")
+
+
+@lru_cache(maxsize=4096)  # the same few hundred names over and over
+def _split(tag: str) -> tuple[str, str]:
     namespace, _, name = tag.rpartition("}")
     return namespace[1:], name
 

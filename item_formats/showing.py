@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lxml import etree
 
-from item_formats.parsing import MATHML, integer_attribute, local_name, qti, split_name
+from item_formats.parsing import MATHML, integer_attribute, is_true, local_name, qti, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,12 +25,15 @@ _FORMAT = re.compile(r"([^%]*)%([-+ 0#]*)(\d{0,3})(?:\.(\d{1,2}))?([diouxXeEfgGr
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _is_shown(element: etree._Element, value: PlainValue) -> bool:
-    """Whether the value of the variable an element names shows it (QTI 3, show-hide)."""
+def shows(value: PlainValue, element: etree._Element) -> bool:
+    """Whether the value of the variable an element names shows it: it is, or contains, the element's identifier.
+
+    ``show-hide="hide"`` hides the element then, and shows it otherwise.
+    """
     identifier = element.get("identifier", "")
     values = value if isinstance(value, (list, tuple, set, frozenset)) else () if value is None else (value,)
     matches = any(written(one) == identifier for one in values)
-    return matches is (element.get("show-hide", "show") == "show")
+    return matches is (element.get("show-hide", "show") != "hide")
 
 
 def show_values(root: etree._Element, values: Mapping[str, PlainValue]) -> None:
@@ -45,23 +48,36 @@ def show_values(root: etree._Element, values: Mapping[str, PlainValue]) -> None:
         name = local_name(element)
         variable = element.get("outcome-identifier" if name in _FEEDBACK else "template-identifier")
         if name == "qti-printed-variable":
+            _put_numbers(element, values)
             _print(element, values.get(element.get("identifier", "")), _base_type(root, element))
         elif variable is not None and name not in {"qti-template-default", "qti-template-variable"}:
-            if not _is_shown(element, values.get(variable)):
-                take_out(element)
-            elif name == "qti-modal-feedback":
-                _unwrap(element)
-                body = root.find(qti("qti-item-body"))
-                if body is not None:
-                    element.tail = None
-                    body.append(element)
-            elif name in _FEEDBACK | _TEMPLATED:
-                _unwrap(element)
+            if shows(values.get(variable), element):
+                _make_ordinary(element, name, root)
             else:
-                del element.attrib["template-identifier"]
-                if "show-hide" in element.attrib:
-                    del element.attrib["show-hide"]
+                take_out(element)
     _fill_formulas(root, values)
+
+
+def _make_ordinary(element: etree._Element, name: str, root: etree._Element) -> None:
+    """What is shown becomes content like any other; modal feedback goes to the end of the body."""
+    if name not in _FEEDBACK | _TEMPLATED:  # a choice
+        del element.attrib["template-identifier"]
+        if "show-hide" in element.attrib:
+            del element.attrib["show-hide"]
+        return
+    _unwrap(element)
+    body = root.find(qti("qti-item-body"))
+    if name == "qti-modal-feedback" and body is not None:
+        element.tail = None
+        body.append(element)
+
+
+def _put_numbers(printed: etree._Element, values: Mapping[str, PlainValue]) -> None:
+    """Attributes that name the variable with their number get the number."""
+    for attribute in ("index", "base"):
+        number = values.get(printed.get(attribute, "").strip("{}"))
+        if number is not None:
+            printed.set(attribute, written(number))
 
 
 def written(value: object) -> str:
@@ -132,7 +148,7 @@ def _base_type(root: etree._Element, printed: etree._Element) -> str:
 def _print(element: etree._Element, value: PlainValue, base_type: str) -> None:
     """Replace a printed variable by a span with its text."""
     parts = _printed_parts(element, value, base_type)
-    powers = element.get("power-form") in {"true", "1"}
+    powers = is_true(element, "power-form")
     tail = element.tail
     element.clear()
     element.tail = tail
@@ -202,7 +218,7 @@ def _fill_formulas(root: etree._Element, values: Mapping[str, PlainValue]) -> No
     wanted = {
         declaration.get("identifier", ""): declaration.get("base-type", "")
         for declaration in root.iterchildren(qti("qti-template-declaration"))
-        if declaration.get("math-variable") in {"true", "1"}
+        if is_true(declaration, "math-variable")
     }
     for element in root.iter(f"{{{MATHML}}}mi", f"{{{MATHML}}}ci"):
         name = (element.text or "").strip()

@@ -1,4 +1,4 @@
-"""The text of marked-up content as a person reads it."""
+"""Text as a person reads it: of marked-up content, and of marks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from item_formats.parsing import local_name
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from lxml import etree
 
 _BLOCK_NAMES = """
@@ -34,6 +36,8 @@ def visible_text(element: etree._Element, *, without: frozenset[str] = frozenset
     Elements named in `without` are left out too. Runs of spaces stay (they can be code); line breaks that only
     format the XML become one space.
     """
+    if not len(element) and local_name(element) != "pre":  # most options are text and nothing else
+        return without_formatting(element.text or "").strip(" \t\n")
     pieces: list[str] = []
     _collect(element, pieces, ASIDES | without, preformatted=False)
     return _BOUNDARIES.sub("\n", "".join(pieces).strip(f" \t\n{_BOUNDARY}"))
@@ -41,7 +45,7 @@ def visible_text(element: etree._Element, *, without: frozenset[str] = frozenset
 
 def without_formatting(text: str) -> str:
     """A text node without the line breaks that only format the XML."""
-    return _FORMATTING.sub(" ", text)
+    return _FORMATTING.sub(" ", text) if "\n" in text else text
 
 
 def as_markup(text: str) -> str:
@@ -75,3 +79,8 @@ def _collect(element: etree._Element, pieces: list[str], without: frozenset[str]
             pieces.append(child.tail if preformatted else without_formatting(child.tail))
     if block:
         pieces.append(_BOUNDARY)
+
+
+def plain_marks(marks: Decimal) -> str:
+    """Marks without trailing zeros or exponent: 0.5, 20, 100."""
+    return f"{marks.normalize():f}" if marks.is_finite() else str(marks)

@@ -146,10 +146,7 @@ class _Upgrade:
         root.text = self.old.text
         for child in self.old:
             self.copy(child, root)
-        for before in reversed(list(self.old.itersiblings(preceding=True))):
-            root.addprevious(_detached(before))
-        for after in reversed(list(self.old.itersiblings())):
-            root.addnext(_detached(after))
+        copy_surroundings(self.old, root)
         return root, tuple(self.findings)
 
     def warn(self, code: str, message: str, old: etree._Element) -> None:
@@ -339,6 +336,14 @@ def _unmark(element: etree._Element, name: str) -> None:
     classes = take_attribute(element, "class") or ""
     if classes != name:
         element.set("class", classes.removeprefix(f"{name} "))
+
+
+def copy_surroundings(old: etree._Element, root: etree._Element) -> None:
+    """Comments and processing instructions that stand beside a root stand beside its successor."""
+    for before in reversed(list(old.itersiblings(preceding=True))):
+        root.addprevious(_detached(before))
+    for after in reversed(list(old.itersiblings())):
+        root.addnext(_detached(after))
 
 
 def _detached(node: etree._Element) -> etree._Element:

@@ -200,12 +200,26 @@ INTERACTIONS = (
     "qti-position-object-interaction", "qti-select-point-interaction", "qti-slider-interaction",
     "qti-text-entry-interaction", "qti-upload-interaction",
 )  # fmt: skip
+# What is offered in interactions: choices with content of their own, and areas of a picture.
+CHOICES = frozenset(
+    {
+        "qti-simple-choice", "qti-simple-associable-choice", "qti-gap-text", "qti-gap-img", "qti-inline-choice",
+        "qti-hottext",
+    }
+)  # fmt: skip
+HOTSPOTS = frozenset({"qti-hotspot-choice", "qti-associable-hotspot"})
 # Attributes any element with content may carry, besides aria-* and data-*.
 COMMON_ATTRIBUTES = frozenset({"id", "class", "label", "lang", "dir", "role"})
 # Elements whose content stands in a qti-content-body in 3.0, and directly inside them in 2.x.
 WITH_CONTENT_BODY = frozenset(
     {"qti-rubric-block", "qti-feedback-block", "qti-modal-feedback", "qti-test-feedback", "qti-template-block"}
 )
+
+
+def template_name(address: str) -> str:
+    """The name of a response-processing template 1EdTech publishes, such as match_correct; of others the address."""
+    host, _, name = address.removesuffix("/").rpartition("/rptemplates/")
+    return name.removesuffix(".xml") if "imsglobal.org/" in host else address
 
 
 def kebab(name: str) -> str:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def audit() -> None:
-    """Verify and export the audit trail."""
+    """Verify and export the audit trail.
+
+    Example: tiku audit verify --database demo-out/bank.db
+    """
 
 
 @audit.command("verify")

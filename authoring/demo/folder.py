@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MARKER = ".tiku-demo"
+# What holds keys, secret items or their parameters; what is released is for everybody.
+SECRET = ("bank.db*", "audit.jsonl", "params.json", "pool.csv", "calibration.html", "adaptive.html", "papers/*")
 
 
 def refuse_foreign(out: Path, *, force: bool) -> None:
@@ -30,6 +32,13 @@ def refuse_foreign(out: Path, *, force: bool) -> None:
         )
 
 
+def keep_to_owner(folder: Path) -> None:
+    """Let only the owner read the `SECRET` files; nobody else could while they were written beside the output."""
+    for pattern in SECRET:
+        for path in folder.glob(pattern):
+            path.chmod(0o600)
+
+
 @contextmanager
 def replaced_whole(out: Path, *, force: bool = False) -> Iterator[Path]:
     """A new folder to fill; it takes the place of `out` only when everything in it is done."""
@@ -39,6 +48,7 @@ def replaced_whole(out: Path, *, force: bool = False) -> Iterator[Path]:
         new, old = Path(beside) / "new", Path(beside) / "old"
         new.mkdir()
         yield new
+        keep_to_owner(new)
         (new / MARKER).write_text("made by tiku demo; a second run replaces this folder whole\n", encoding="utf-8")
         refuse_foreign(out, force=force)  # somebody may have put something there meanwhile
         if out.exists():

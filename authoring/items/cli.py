@@ -11,37 +11,56 @@ from authoring.options import database_option, json_option, opened, print_json
 
 @click.group()
 def bank() -> None:
-    """Bring items into a bank."""
+    """Bring items into a bank.
+
+    Example: tiku bank import items.csv --standard 4-04-05-05 --as li.na --database demo-out/bank.db
+    """
 
 
 @bank.command("import")
-@click.argument("file", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", metavar="PATH", type=click.Path(exists=True, path_type=Path))
 @click.option("--standard", "standard", required=True, metavar="ID|CODE", help="The standard's id or occupation code.")
+@click.option(
+    "--with",
+    "beside",
+    metavar="FILE.csv",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Table of 编号, 知识点, 难度 (分数, 一致性, 出处, 互斥) for items whose own file does not say it.",
+)
 @click.option("--as", "person", required=True, metavar="PERSON", help="Code of the author who answers for the items.")
 @database_option
 @json_option
-def import_file(file: Path, standard: str, person: str, database: str | None, as_json: bool) -> None:
-    """Put the good rows of a table into the bank as drafts, and report the others. Exit 1 if a row was refused.
+def import_file(
+    file: Path, standard: str, beside: Path | None, person: str, database: str | None, as_json: bool
+) -> None:
+    """Put the good items of PATH into the bank as drafts, and report the others. Exit 1 if an item was refused.
 
-    The same file again adds nothing. Of items the bank has, only 互斥 is changed.
+    PATH is whatever `tiku item check` takes: CSV, Excel, Word, Moodle, GIFT, Aiken, QTI files, packages, folders. Every
+    item needs a point of the outline and a difficulty grade, in the file or in the table that --with names. The same
+    file again adds nothing. Of items the bank has, only 互斥 is changed.
 
     Example: tiku bank import items.csv --standard 4-04-05-05 --as li.na --database demo-out/bank.db
+    Example: tiku bank import package.zip --with points.csv --standard 4-04-05-05 --as li.na --database demo-out/bank.db
     """
     from dataclasses import replace
 
     from authoring.database import reading, writing
+    from authoring.items.reading import read_import
     from authoring.items.rules import import_items
     from authoring.people.rules import find_actor
     from authoring.standards.rules import standard_named
-    from item_formats import read_items_csv
 
-    table = read_items_csv(file)
+    imported = read_import(file, beside)
     with opened(database) as opened_bank:
         with reading(opened_bank) as session:
             actor, standard_id = find_actor(session, person), standard_named(session, standard)
         with writing(opened_bank, actor) as session:
-            report = import_items(session, actor, standard_id, table)
-    findings = [replace(finding, file=str(file)) for finding in report.findings]
+            report = import_items(session, actor, standard_id, imported.table)
+    places = imported.places
+    findings = [
+        finding if finding.file else replace(finding, file=places.get(finding.item or "", str(file)))
+        for finding in report.findings
+    ]
     errors = len(report.errors)
     if as_json:
         print_json(

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from item_formats import ItemType
+from item_formats import ItemType, picture_addresses, shown_choices
 
 if TYPE_CHECKING:
     from item_formats import Item
@@ -42,8 +42,9 @@ class Near:
 
 
 def folded_text(item: Item) -> FoldedText:
-    """The text of an item for comparison. True/false options say nothing and are left out."""
-    texts = [] if item.item_type is ItemType.TRUE_FALSE else [option.text for option in item.options]
+    """The text of an item for comparison. True/false options say nothing and are left out; pictures count."""
+    texts = [] if item.item_type is ItemType.TRUE_FALSE else shown_choices(item)
+    texts += [f"图{hashlib.sha256(picture.encode()).hexdigest()[:12]}" for picture in picture_addresses(item)]
     return FoldedText(_fold(item.stem_text), "\n".join(sorted(_fold(text) for text in texts)))
 
 

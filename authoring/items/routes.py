@@ -13,7 +13,7 @@ from authoring.items.tables import ItemState
 from authoring.items.views import item_document, list_items, view_item
 from authoring.people.access import needs
 from authoring.people.actors import Caller, Right
-from item_formats import ItemType
+from item_formats import ItemKind
 
 AnyRequest = Request[Caller, Any, State]
 
@@ -24,7 +24,7 @@ LONGEST_PAGE = 200
 def list_page(
     request: AnyRequest,
     standard: FromQuery[int | None] = None,
-    item_type: Annotated[ItemType | None, QueryParameter(name="type")] = None,
+    item_type: Annotated[ItemKind | None, QueryParameter(name="type")] = None,
     item_state: Annotated[ItemState | None, QueryParameter(name="state")] = None,
     point: FromQuery[str | None] = None,
     after: Annotated[str | None, QueryParameter(description="`next` of the page before")] = None,

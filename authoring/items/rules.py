@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -17,10 +18,10 @@ from authoring.items.enemies import change_enemies
 from authoring.items.tables import ItemState, ItemVersion
 from authoring.people.actors import Role
 from authoring.standards.rules import point_places
-from item_formats import Finding, Item, ItemError, ItemRow, ItemType, choice_item
+from item_formats import Finding, Item, ItemError, ItemRow, ItemType, choice_item, item_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from authoring.standards.rules import PointPlace
     from item_formats import ItemTable
 
+_CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
 ITEM = tables.Item.__table__
 VERSION = ItemVersion.__table__
 
@@ -63,9 +65,9 @@ class _Known:
 def import_items(session: Session, actor: Actor, standard_id: int, table: ItemTable) -> ImportReport:
     """Put the good rows of a table into the bank as drafts of the actor; the same table again adds nothing.
 
-    A row is refused, with a finding, if its point is unknown, if its code is taken by other content, or if the bank
-    has the question under another code. Questions that are only similar come in with a warning. Of what the bank
-    holds, only 互斥 changes (`change_enemies` says how).
+    A row is refused, with a finding, if its point is missing or unknown, if its grade is missing, if its code cannot
+    be one or is taken by other content, or if the bank has the question under another code. Questions that are only
+    similar come in with a warning. Of what the bank holds, only 互斥 changes (`change_enemies` says how).
     """
     actor.need(Role.AUTHOR)
     known = _known(session, standard_id)
@@ -73,7 +75,13 @@ def import_items(session: Session, actor: Actor, standard_id: int, table: ItemTa
     findings = list(table.findings)
     new: list[tuple[ItemRow, FoldedText]] = []
     same: list[ItemRow] = []
+    taken: set[str] = set()
     for row in table.rows:
+        faults = [*_code_faults(row, taken), *_place_faults(row)]
+        if faults:
+            findings += faults
+            continue
+        taken.add(row.identifier)
         held = known.held.get(row.identifier)
         if held is not None:
             differing = _differences(row, held, known.places)
@@ -82,7 +90,7 @@ def import_items(session: Session, actor: Actor, standard_id: int, table: ItemTa
                     f"the bank has {row.identifier} with other {', '.join(differing)}: give new content a new 编号"
                 )
                 findings.append(
-                    Finding("error", "code-taken", message, line=row.row, column="编号", item=row.identifier)
+                    Finding("error", "code-taken", message, line=row.row or None, column="编号", item=row.identifier)
                 )
             else:
                 same.append(row)
@@ -143,7 +151,7 @@ def add_version(session: Session, actor: Actor, code: str, new: NewVersion) -> N
         raise ConflictError(
             "changed-meanwhile", f"{code} is at version {item.number}, yours starts from {new.based_on}: read it again"
         )
-    if new.type is not item.item_type:
+    if new.type.value != item.item_type.value:
         raise BankError("type-changed", f"{code} is {item.item_type}: an item keeps its type, write a new one instead")
     content = _written(code, new)
     text = folded_text(content)
@@ -224,6 +232,31 @@ def _differences(row: ItemRow, held: AnyRow, places: Mapping[str, PointPlace]) -
     return [name for name, (written, stored) in pairs.items() if written != stored]
 
 
+def _code_faults(row: ItemRow, taken: Collection[str]) -> Iterable[Finding]:
+    """A code that papers could not use as a name, or that another item of the same import has."""
+    if not _CODE.fullmatch(row.identifier):
+        message = (
+            f"“{row.identifier[:80]}” cannot be a code: a letter or _ first, then letters, digits, _ - or ., at most 64"
+        )
+        yield Finding("error", "bad-code", message, line=row.row or None, column="编号", item=row.identifier[:80])
+    elif row.identifier in taken:
+        message = f"two items have the code {row.identifier}: give each its own"
+        yield Finding(
+            "error", "duplicate-identifier", message, line=row.row or None, column="编号", item=row.identifier
+        )
+
+
+def _place_faults(row: ItemRow) -> Iterable[Finding]:
+    """A point or grade that is missing: the bank never guesses where an item belongs."""
+    beside = f"or in a table with 编号,知识点,难度 that --with names (编号 {row.identifier})"
+    if not row.point:
+        message = f"it has no point (知识点) of the outline: give one in the file, such as 知识点：A-A-A-001, {beside}"
+        yield Finding("error", "no-point", message, line=row.row or None, column="知识点", item=row.identifier)
+    if row.grade is None:
+        message = f"it has no difficulty grade (难度): give 1 (易) to 5 (难) in the file, such as 难度：3, {beside}"
+        yield Finding("error", "no-grade", message, line=row.row or None, column="难度", item=row.identifier)
+
+
 def _point_faults(row: ItemRow, places: Mapping[str, PointPlace]) -> list[Finding]:
     if row.point in places:
         return []
@@ -239,13 +272,13 @@ def _text_findings(
     same = by_text.get(text.digest)
     if same is not None:
         message = f"the bank has this question as {same}: leave it out, or write another"
-        yield Finding("error", "duplicate-item", message, line=row.row, column="题干", item=row.identifier)
+        yield Finding("error", "duplicate-item", message, line=row.row or None, column="题干", item=row.identifier)
         return
     similar = near.nearest(text)
     if similar is not None:
         alike = f"stem {similar.stem:.2f}" + ("" if similar.options is None else f", options {similar.options:.2f}")
         message = f"very like {similar.code} ({alike} of 1): make sure that neither gives the other away"
-        yield Finding("warning", "near-duplicate", message, line=row.row, column="题干", item=row.identifier)
+        yield Finding("warning", "near-duplicate", message, line=row.row or None, column="题干", item=row.identifier)
 
 
 def _same_text(session: Session, code: str, text: FoldedText) -> list[Finding]:
@@ -274,7 +307,7 @@ def _insert(
             "code": row.identifier,
             "standard_id": standard_id,
             "point_id": places[row.point].point_id,
-            "item_type": row.item.item_type,
+            "item_type": item_kind(row.item),
             "grade": row.grade,
             "congruence": row.congruence,
             "marks": row.marks,

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint
 from sqlmodel import Field
 
 from authoring.columns import BankTable, Hundredths, RevisedTable, UtcDateTime, code_text, text_enum
-from item_formats import ItemType
+from item_formats import ItemKind
 
 
 class ItemState(StrEnum):
@@ -54,7 +54,7 @@ class Item(RevisedTable, table=True):
     code: str = Field(sa_type=code_text(), unique=True)
     standard_id: int = Field(foreign_key="standard.id")
     point_id: int = Field(foreign_key="point.id", index=True)
-    item_type: ItemType = Field(sa_type=text_enum(ItemType))
+    item_type: ItemKind = Field(sa_type=text_enum(ItemKind, "item_type"))
     grade: int  # 难度, 1 easy to 5 hard, as the author judged it
     congruence: int | None = None  # 一致性, fit between item and point
     marks: Decimal | None = Field(default=None, sa_type=Hundredths)  # NULL = as the paper says

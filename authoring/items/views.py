@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from authoring.standards.tables import Importance
-    from item_formats import ItemType
+    from item_formats import ItemKind
 
 ITEM = tables.Item.__table__
 VERSION = ItemVersion.__table__
@@ -52,7 +52,7 @@ class PoolItem:
     version_id: int
     version: int
     digest: str
-    item_type: ItemType
+    item_type: ItemKind
     grade: int
     point: str
     section: str
@@ -67,7 +67,7 @@ def list_items(
     session: Session,
     *,
     standard: int | None = None,
-    item_type: ItemType | None = None,
+    item_type: ItemKind | None = None,
     state: ItemState | None = None,
     point: str | None = None,
     after: str | None = None,

@@ -27,6 +27,8 @@ def upgrade(database: str | Path) -> tuple[str | None, str]:
     url = database_url(database)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").absolute().parent.is_dir():
         raise BankError("no-folder", f"cannot make {shown_name(url)}: its folder does not exist")
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        Path(url.database or "").touch(mode=0o600)  # items and keys are its owner's; SQLite's other files follow it
     bank = connect(database)
     try:
         with database_errors(bank), bank.writers.kw["bind"].begin() as connection:

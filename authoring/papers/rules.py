@@ -21,7 +21,7 @@ from authoring.papers.tables import Paper, PaperItem, PaperState
 from authoring.people.actors import Role
 from authoring.standards.rules import weight_table
 from engine import Target, from_weights
-from item_formats import Item, PaperSheet, TestDocument, build_test, paper_sections, read_item, type_label
+from item_formats import Item, PaperSheet, TestDocument, build_test, kind_label, paper_sections, read_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ def save_paper(
         {
             "paper_id": paper.id,
             "position": position,
-            "section": f"{type_label(known[item].item_type)}题",
+            "section": f"{kind_label(known[item].item_type)}题",
             "item_type": known[item].item_type,
             "version_id": known[item].version_id,
             "marks": marks[item],

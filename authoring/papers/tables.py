@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, String, Text, UniqueConstrai
 from sqlmodel import Field
 
 from authoring.columns import BankTable, Hundredths, RevisedTable, UtcDateTime, code_text, text_enum
-from item_formats import ItemType
+from item_formats import ItemKind
 
 
 class PaperState(StrEnum):
@@ -51,6 +51,6 @@ class PaperItem(BankTable, table=True):
     paper_id: int = Field(foreign_key="paper.id", primary_key=True)
     position: int = Field(primary_key=True)
     section: str = Field(sa_type=String(128))  # the heading, for example 一、判断题
-    item_type: ItemType = Field(sa_type=text_enum(ItemType))
+    item_type: ItemKind = Field(sa_type=text_enum(ItemKind, "item_type"))
     version_id: int = Field(foreign_key="item_version.id", index=True)
     marks: Decimal = Field(sa_type=Hundredths)

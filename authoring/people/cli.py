@@ -10,7 +10,10 @@ from authoring.people.actors import ROLE_LABELS, SYSTEM, Right, Role
 
 @click.group()
 def user() -> None:
-    """People, their roles and their access tokens."""
+    """People, their roles and their access tokens.
+
+    Example: tiku user add li.na 李娜 --role author --database tiku.db
+    """
 
 
 @user.command("add")

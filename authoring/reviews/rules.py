@@ -19,8 +19,9 @@ from authoring.items import states
 from authoring.items.states import Standing, standings, take_step
 from authoring.items.tables import ItemVersion
 from authoring.people.actors import Role
+from authoring.reviews.answers import is_right
 from authoring.reviews.tables import Review, Stage, Verdict
-from item_formats import Item, ItemError, for_candidate, parse_response_code, read_item
+from item_formats import Item, ItemError, for_candidate, read_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,10 @@ STATISTICS = ItemStatistics.__table__
 
 @dataclass(frozen=True, slots=True)
 class BlindReview:
-    """What a reviewer says of an item: their own answer (B, ABD, √ …), given before the key was seen, and a verdict."""
+    """What a reviewer says of an item: their own answer, given before the key was seen, and a verdict.
+
+    `answer` is B, ABD or √ of a choice item; of others what `is_right` takes.
+    """
 
     code: str
     answer: str
@@ -198,10 +202,9 @@ def _outcome(document: Item, given: BlindReview) -> ReviewOutcome:
     if not given.answer.strip():
         raise BankError("blind-answer-needed", f"{given.code}: answer the item before judging it")
     try:
-        answer = parse_response_code(document, given.answer)
+        matches = is_right(document, given.answer)
     except ItemError as error:
         raise BankError("answer-not-possible", f"{given.code}: {error.findings[0].message}", error.findings) from None
-    matches = set(answer) == set(document.correct)
     return ReviewOutcome(given.code, given.verdict if matches else Verdict.RETURN, matches)
 
 

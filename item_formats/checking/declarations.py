@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from item_formats.checking.facts import BUILT_IN
 from item_formats.checking.found import Found, error, refused, warning
 from item_formats.findings import ItemError
-from item_formats.parsing import bad_attribute, number_attribute, qti
+from item_formats.parsing import bad_attribute, is_true, number_attribute, qti
 from item_formats.processing.areas import read_area
 from item_formats.processing.values import BASE_TYPES, CARDINALITIES, READERS, read_scalar, read_value
 from item_formats.processing.variables import read_declaration
@@ -137,6 +137,7 @@ def area_stands(element: etree._Element) -> Iterator[Found]:
 
 def _map_keys_stand(variable: Variable, entries: list[etree._Element]) -> Iterator[Found]:
     seen: set[object] = set()
+    texts: set[str] = set()
     for entry in entries:
         text = entry.get("map-key")
         if text is None:
@@ -149,12 +150,14 @@ def _map_keys_stand(variable: Variable, entries: list[etree._Element]) -> Iterat
             key = read_scalar(text, variable.base_type)
         except ValueError:
             yield from refused(entry, bad_attribute(entry, "map-key", f"a value of base-type {variable.base_type}"))
-        if variable.base_type == "string" and entry.get("case-sensitive") not in {"true", "1"}:
+        if variable.base_type == "string" and not is_true(entry, "case-sensitive"):
             key = text.casefold()
         if key in seen:
-            message = f'the map key "{text}" stands twice: only its first entry counts, remove the other'
+            counted = "both entries count" if text in texts else "only its first entry counts"
+            message = f'the map key "{text}" stands twice: {counted}, remove one'
             yield warning(entry, "repeated-map-key", message)
         seen.add(key)
+        texts.add(text)
 
 
 def _numbers_stand(entries: list[etree._Element], attribute: str) -> Iterator[Found]:

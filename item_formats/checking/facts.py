@@ -7,19 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from item_formats.parsing import is_qti, local_name, qti
-from item_formats.vocabulary import INTERACTIONS, TEMPLATES
+from item_formats.processing.variables import KINDS
+from item_formats.vocabulary import INTERACTIONS, template_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml import etree
 
-KINDS = {
-    "qti-response-declaration": "response",
-    "qti-outcome-declaration": "outcome",
-    "qti-template-declaration": "template",
-    "qti-context-declaration": "context",
-}
 PROCESSING = ("qti-template-processing", "qti-response-processing", "qti-outcome-processing")
 SETTERS = {
     "qti-set-outcome-value": "outcome",
@@ -126,7 +121,8 @@ def gather(root: etree._Element) -> Facts:
             uses[used].append(element)
     name = "qti-outcome-processing" if local_name(root) == "qti-assessment-test" else "qti-response-processing"
     processing = root.find(qti(name))
-    template = None if processing is None else _template(processing.get("template"))
+    address = None if processing is None else processing.get("template")
+    template = None if address is None else template_name(address)
     return Facts(root, declared, variables, tuple(interactions), processing, template, uses, sets)
 
 
@@ -149,10 +145,3 @@ def _used(element: etree._Element, name: str) -> Iterator[str]:
     for attribute in NUMBER_OR_VARIABLE:
         for word in element.get(attribute, "").split():
             yield word.strip("{}")
-
-
-def _template(address: str | None) -> str | None:
-    if address is None:
-        return None
-    name = address.rpartition("/")[2].removesuffix(".xml")
-    return name if name in TEMPLATES and "rptemplates/" in address else address

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
+from item_formats.bindings import Offer, offer_of
 from item_formats.checking.declarations import area_stands, identifier_stands
 from item_formats.checking.facts import BUILT_IN
 from item_formats.checking.found import Found, error, refused, warning
@@ -20,103 +19,10 @@ if TYPE_CHECKING:
 
     from item_formats.checking.facts import Facts, Variable
 
-_TEXT = frozenset({"string", "integer", "float"})
-_SEVERAL = frozenset({"single", "multiple"})
-_ANY_CARDINALITY = frozenset({"single", "multiple", "ordered", "record"})
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What an interaction binds to (empty: any type), its choices, and the limits of how many are chosen.
-
-    `most` is how many may be chosen when the document does not say: 0 for any number, None where QTI says nothing.
-    """
-
-    cardinalities: frozenset[str]
-    base_types: frozenset[str]
-    choices: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-    limits: str = ""
-    most: int | None = None
-
-
-def _bound(cardinalities: frozenset[str] | str, base_types: frozenset[str] | str, *rest: object) -> Bound:
-    def words(given: frozenset[str] | str) -> frozenset[str]:
-        return frozenset(given.split()) if isinstance(given, str) else given
-
-    return Bound(words(cardinalities), words(base_types), *rest)  # type: ignore[arg-type]
-
-
-_ASSOCIABLE = ("qti-simple-associable-choice",)
-_GAP_CHOICES = ("qti-gap-text", "qti-gap-img")
-BOUND: dict[str, Bound] = {
-    "qti-associate-interaction": _bound(_SEVERAL, "pair", _ASSOCIABLE, _ASSOCIABLE, "associations", 1),
-    "qti-choice-interaction": _bound(_SEVERAL, "identifier", ("qti-simple-choice",), (), "choices", 1),
-    "qti-custom-interaction": _bound(_ANY_CARDINALITY, frozenset()),
-    "qti-drawing-interaction": _bound("single", "file"),
-    "qti-end-attempt-interaction": _bound("single", "boolean"),
-    "qti-extended-text-interaction": _bound(_ANY_CARDINALITY, _TEXT),
-    "qti-gap-match-interaction": _bound(_SEVERAL, "directedPair", _GAP_CHOICES, ("qti-gap",), "associations"),
-    "qti-graphic-associate-interaction": _bound(
-        _SEVERAL, "pair", ("qti-associable-hotspot",), ("qti-associable-hotspot",), "associations", 1
-    ),
-    "qti-graphic-gap-match-interaction": _bound(
-        _SEVERAL, "directedPair", _GAP_CHOICES, ("qti-associable-hotspot",), "associations"
-    ),
-    "qti-graphic-order-interaction": _bound("ordered", "identifier", ("qti-hotspot-choice",), (), "choices"),
-    "qti-hotspot-interaction": _bound(_SEVERAL, "identifier", ("qti-hotspot-choice",), (), "choices", 1),
-    "qti-hottext-interaction": _bound(_SEVERAL, "identifier", ("qti-hottext",), (), "choices", 1),
-    "qti-inline-choice-interaction": _bound("single", "identifier", ("qti-inline-choice",)),
-    "qti-match-interaction": _bound(_SEVERAL, "directedPair", _ASSOCIABLE, _ASSOCIABLE, "associations", 1),
-    "qti-media-interaction": _bound("single", "integer"),
-    "qti-order-interaction": _bound("ordered", "identifier", ("qti-simple-choice",), (), "choices"),
-    "qti-portable-custom-interaction": _bound(_ANY_CARDINALITY, frozenset()),
-    "qti-position-object-interaction": _bound(_SEVERAL, "point", (), (), "choices", 1),
-    "qti-select-point-interaction": _bound(_SEVERAL, "point", (), (), "choices", 0),
-    "qti-slider-interaction": _bound("single", "integer float"),
-    "qti-text-entry-interaction": _bound("single record", _TEXT),
-    "qti-upload-interaction": _bound("single", "file"),
-}
 _KEPT = {
     "qti-custom-interaction": "custom-interaction",
     "qti-portable-custom-interaction": "portable-custom-interaction",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What one interaction offers: choices and, where answers are pairs, what they are paired with."""
-
-    interaction: etree._Element
-    bound: Bound
-    choices: tuple[etree._Element, ...]
-    targets: tuple[etree._Element, ...]
-
-    @property
-    def name(self) -> str:
-        return local_name(self.interaction)
-
-    @property
-    def everything(self) -> dict[etree._Element, None]:
-        return dict.fromkeys(chain(self.choices, self.targets))
-
-    def limits(self) -> tuple[int, int | None]:
-        """The least and the most answers; most 0 is any number, None is not said."""
-        least = integer_attribute(self.interaction, f"min-{self.bound.limits}", 0)
-        if f"max-{self.bound.limits}" not in self.interaction.attrib:
-            return least, self.bound.most
-        return least, integer_attribute(self.interaction, f"max-{self.bound.limits}", 0)
-
-
-def offer_of(interaction: etree._Element) -> Offer:
-    bound = BOUND[local_name(interaction)]
-    sets = list(interaction.iterchildren(qti("qti-simple-match-set")))
-    if local_name(interaction) == "qti-match-interaction" and len(sets) == 2:
-        first, second = (tuple(one.iterchildren(qti(_ASSOCIABLE[0]))) for one in sets)
-        return Offer(interaction, bound, first, second)
-    choices = tuple(interaction.iter(*map(qti, bound.choices))) if bound.choices else ()
-    targets = tuple(interaction.iter(*map(qti, bound.targets))) if bound.targets else ()
-    return Offer(interaction, bound, choices, targets)
 
 
 def interactions_are_bound(facts: Facts) -> Iterator[Found]:
@@ -163,22 +69,22 @@ def _is_bound(facts: Facts, interaction: etree._Element, identifier: str) -> Ite
 
 def _fits(offer: Offer, variable: Variable) -> Iterator[Found]:
     at = offer.interaction if variable.element is None else variable.element
-    bound, name = offer.bound, variable.identifier
-    fits_type = not bound.base_types or variable.base_type in bound.base_types or variable.cardinality == "record"
-    if variable.cardinality not in bound.cardinalities or not fits_type:
-        needed = f"{_words(bound.cardinalities)} {_words(bound.base_types)}".strip()
+    binding, name = offer.binding, variable.identifier
+    fits_type = not binding.base_types or variable.base_type in binding.base_types or variable.cardinality == "record"
+    if variable.cardinality not in binding.cardinalities or not fits_type:
+        needed = f"{_words(binding.cardinalities)} {_words(binding.base_types)}".strip()
         message = f"{name} is {variable.cardinality} {variable.base_type}; {offer.name} needs {needed}"
         yield error(at, "cardinality-against-interaction", message)
         return
-    if not bound.limits:
+    if not binding.limits:
         return
     try:
         _, most = offer.limits()
     except ItemError:
         return  # told by _offers_well
     if variable.cardinality == "single" and most is not None and most != 1:
-        message = f'max-{bound.limits}="{most}" allows several answers, but {name} is single: use multiple'
-        if f"max-{bound.limits}" in offer.interaction.attrib:
+        message = f'max-{binding.limits}="{most}" allows several answers, but {name} is single: use multiple'
+        if f"max-{binding.limits}" in offer.interaction.attrib:
             yield error(offer.interaction, "cardinality-against-interaction", message)
 
 
@@ -187,13 +93,13 @@ def _words(given: frozenset[str]) -> str:
 
 
 def _offers_well(offer: Offer) -> Iterator[Found]:
-    interaction, bound = offer.interaction, offer.bound
-    if bound.choices and not offer.choices:
+    interaction, binding = offer.interaction, offer.binding
+    if binding.choices and not offer.choices:
         yield error(interaction, "option-count", "the interaction offers no options: add some")
-    elif bound.choices and not bound.targets and len(offer.choices) == 1:
+    elif binding.choices and not binding.targets and len(offer.choices) == 1:
         yield warning(interaction, "option-count", "the interaction offers 1 option, which is no choice: add another")
-    if bound.targets and not offer.targets:
-        message = f"the interaction has nothing to pair its options with: add {' or '.join(bound.targets)}"
+    if binding.targets and not offer.targets:
+        message = f"the interaction has nothing to pair its options with: add {' or '.join(binding.targets)}"
         yield error(interaction, "option-count", message)
     yield from _options_are_named(offer)
     for choice in offer.everything:
@@ -218,7 +124,7 @@ def _options_are_named(offer: Offer) -> Iterator[Found]:
 
 
 def _matches_stand(choice: etree._Element, offer: Offer) -> Iterator[Found]:
-    if not offer.bound.targets or choice.tag == qti("qti-gap"):
+    if not offer.binding.targets or choice.tag == qti("qti-gap"):
         return
     try:
         most, least = integer_attribute(choice, "match-max", 1), integer_attribute(choice, "match-min", 0)
@@ -232,9 +138,9 @@ def _matches_stand(choice: etree._Element, offer: Offer) -> Iterator[Found]:
 
 
 def _limits_stand(offer: Offer) -> Iterator[Found]:
-    if not offer.bound.limits:
+    if not offer.binding.limits:
         return
-    what = offer.bound.limits
+    what = offer.binding.limits
     try:
         least, most = offer.limits()
     except ItemError as failure:

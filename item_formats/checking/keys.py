@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from item_formats.bindings import BINDINGS, Offer, offer_of
 from item_formats.checking.found import Found, error, refused, warning
-from item_formats.checking.interactions import BOUND, Offer, offer_of
 from item_formats.findings import ItemError
 from item_formats.parsing import integer_attribute, local_name, number_attribute, qti
 from item_formats.processing.expressions.text import compile_pattern
@@ -27,9 +27,9 @@ def keys_can_be_answered(facts: Facts) -> Iterator[Found]:
         variable = facts.variables.get(interaction.get("response-identifier", ""))
         if variable is None or variable.element is None or variable.kind != "response":
             continue
-        bound = BOUND[local_name(interaction)]
-        if variable.cardinality not in bound.cardinalities or (
-            bound.base_types and variable.base_type not in bound.base_types
+        binding = BINDINGS[local_name(interaction)]
+        if variable.cardinality not in binding.cardinalities or (
+            binding.base_types and variable.base_type not in binding.base_types
         ):
             continue  # told already; its values mean nothing here
         offer = offer_of(interaction)
@@ -47,7 +47,7 @@ def _element(variable: Variable, name: str) -> etree._Element:
 
 
 def _keys_are_options(offer: Offer, variable: Variable) -> Iterator[Found]:
-    if not offer.bound.choices:
+    if not offer.binding.choices:
         return
     at = _element(variable, "qti-correct-response")
     for key in dict.fromkeys(variable.correct):
@@ -93,20 +93,20 @@ def _keys_are_in_reach(offer: Offer, variable: Variable) -> Iterator[Found]:
         yield from reach(offer, at, keys)
     if variable.base_type in _PAIRED:
         yield from _matches_are_in_reach(offer, at, keys)
-    if offer.bound.choices:
+    if offer.binding.choices:
         for key in [key for key, times in Counter(keys).items() if times > 1]:
             yield error(at, "unreachable-key", f'the correct response names "{key}" more than once: write it once')
     yield from _number_is_allowed(offer, at, len(keys))
 
 
 def _number_is_allowed(offer: Offer, at: etree._Element, number: int) -> Iterator[Found]:
-    if not offer.bound.limits:
+    if not offer.binding.limits:
         return
     try:
         least, most = offer.limits()
     except ItemError:
         return  # told with the interaction
-    what = offer.bound.limits
+    what = offer.binding.limits
     if most and number > most:
         message = f"{number} options are correct, but max-{what} allows {most}"
         yield error(at, "unreachable-key", message)

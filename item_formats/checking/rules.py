@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from item_formats.checking.expressions import BOOLEAN, NUMBER, Type, type_of, type_of_variable
 from item_formats.checking.facts import PROCESSING, SETTERS
 from item_formats.checking.found import Found, error, warning
-from item_formats.parsing import is_qti, local_name, qti
+from item_formats.parsing import is_qti, is_true, local_name, qti
 from item_formats.vocabulary import TEMPLATES
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _template_has_its_key(facts: Facts, processing: etree._Element) -> Iterator[
 
 
 def adaptive_items_end(facts: Facts) -> Iterator[Found]:
-    adaptive = facts.root.get("adaptive") in {"true", "1"}
+    adaptive = is_true(facts.root, "adaptive")
     if adaptive and facts.processing is not None and "completionStatus" not in facts.sets:
         message = (
             "the item is adaptive, but nothing sets completionStatus, so attempts never end: set it to completed in "

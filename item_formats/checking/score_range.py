@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from item_formats.bindings import BINDINGS, offer_of
 from item_formats.checking.found import Found, warning
-from item_formats.checking.interactions import BOUND, offer_of
+from item_formats.declarations import mapping_of
 from item_formats.findings import ItemError
-from item_formats.parsing import local_name, number_attribute, qti
+from item_formats.parsing import is_true, local_name, number_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ def _reached(facts: Facts) -> dict[str, Range]:
     if facts.template is not None and not len(processing):
         return _by_template(facts, ranges)
     scored = {name for name in ranges if name in facts.sets}
-    adaptive = facts.root.get("adaptive") in {"true", "1"}
+    adaptive = is_true(facts.root, "adaptive")
     after = _Reach(facts).rules(list(processing), ranges)
     if adaptive:  # every attempt starts from what the last one left: only bounds that do not move are certain
         again = _Reach(facts).rules(list(processing), after)
@@ -118,9 +119,7 @@ def _unbounded(facts: Facts, response: Variable, mapping: etree._Element) -> Ran
         most = _most_answers(interaction)
         choices = offer_of(interaction).choices
         if response.base_type == "identifier" and choices:
-            worth: dict[str, float] = {}
-            for entry in mapping.iterchildren(qti("qti-map-entry")):
-                worth.setdefault(entry.get("map-key", ""), number_attribute(entry, "mapped-value") or 0.0)
+            worth = {entry.key: entry.value for entry in reversed(mapping_of(mapping).distinct)}
             gains, others = [worth.get(choice.get("identifier", ""), default) for choice in choices], 0.0
     if response.cardinality == "single":
         return min([*gains, default]), max([*gains, default])
@@ -131,8 +130,8 @@ def _unbounded(facts: Facts, response: Variable, mapping: etree._Element) -> Ran
 
 
 def _most_answers(interaction: etree._Element) -> float:
-    bound = BOUND[local_name(interaction)]
-    if not bound.limits:
+    binding = BINDINGS[local_name(interaction)]
+    if not binding.limits:
         return math.inf
     _, most = offer_of(interaction).limits()
     return most or math.inf

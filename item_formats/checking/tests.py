@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from item_formats.checking.declarations import identifier_stands
 from item_formats.checking.found import Found, error, refused, warning
+from item_formats.documents import appearance_of
 from item_formats.findings import ItemError
-from item_formats.parsing import bad_attribute, integer_attribute, local_name, number_attribute, qti
+from item_formats.parsing import bad_attribute, integer_attribute, is_true, local_name, number_attribute, qti
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +84,8 @@ def selections_can_be_made(facts: Facts) -> Iterator[Found]:
         except ItemError as failure:
             yield from refused(selection, failure)
             continue
-        replaced = selection.get("with-replacement") in {"true", "1"}
-        required = sum(child.get("required") in {"true", "1"} for child in children)
+        replaced = is_true(selection, "with-replacement")
+        required = sum(is_true(child, "required") for child in children)
         if number > len(children) and not replaced:
             message = f"select={number}, but the section holds {len(children)}: lower it, or add to the section"
             yield error(selection, "selection-too-large", message)
@@ -128,6 +129,8 @@ def branches_lead_somewhere(facts: Facts) -> Iterator[Found]:
             reachable = parts if of_part else inside
             if target in _EXITS:
                 continue
+            if target not in reachable and not of_part:
+                target = appearance_of(target) or target
             if target in parts and not of_part:
                 message = (
                     f'the branch leads to the part "{target}"; QTI lets items and sections branch within their part'

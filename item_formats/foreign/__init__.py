@@ -7,6 +7,7 @@ from item_formats.foreign.extras import MissingExtraError
 from item_formats.foreign.gift import read_gift, write_gift
 from item_formats.foreign.moodle import read_moodle
 from item_formats.foreign.moodle_writing import write_moodle
+from item_formats.foreign.placings import Placing, read_placings
 from item_formats.foreign.table import ItemRow, ItemTable
 from item_formats.foreign.word import read_word, write_paper_word, write_word
 
@@ -14,11 +15,13 @@ __all__ = [
     "ItemRow",
     "ItemTable",
     "MissingExtraError",
+    "Placing",
     "read_aiken",
     "read_excel",
     "read_gift",
     "read_items_csv",
     "read_moodle",
+    "read_placings",
     "read_word",
     "write_aiken",
     "write_excel",

@@ -27,6 +27,7 @@ ITEM_TYPES = {
     Kind.SINGLE: ItemType.SINGLE,
     Kind.MULTIPLE: ItemType.MULTIPLE,
 }
+KINDS = {item_type: kind for kind, item_type in ITEM_TYPES.items()}
 
 
 def build(question: Question) -> Item:

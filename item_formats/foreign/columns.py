@@ -7,14 +7,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from item_formats.findings import Finding, Severity
+from item_formats.findings import Finding, Severity, errors_among
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from item_formats.foreign.csv_text import Record
 
-REQUIRED = ("编号", "题型", "知识点", "难度", "题干", "答案")
+REQUIRED = ("题型", "知识点", "难度", "题干", "答案")
 OPTIONS = ("选项A", "选项B", "选项C", "选项D", "选项E")
 COLUMNS = ("编号", "题型", "知识点", "难度", "题干", *OPTIONS, "答案", "解析", "出处", "互斥")
 EXTRA_COLUMNS = ("分数", "一致性")
@@ -52,7 +52,8 @@ _REMARK = re.compile(r"\s*[*＊]|[(（](必填|选填|必填项|可选)[)）]")
 class Header:
     """Where each known column stands, and how many cells a row may have.
 
-    `levels` are the places of 知识点一级 … 六级; `guid` says that the codes are GUIDs, which a row may lack.
+    `levels` are the places of 知识点一级 … 六级; `guid` says that the codes are GUIDs, which a row may lack, or
+    that the table has no codes at all.
     """
 
     places: dict[str, int]
@@ -64,7 +65,7 @@ class Header:
 def find_header(records: Sequence[Record]) -> int:
     """Which record is the header: the first of the top rows with 题干 and 答案 in it, or the first of all."""
     for place, record in enumerate(records[:_HEADER_ROWS]):
-        names = {_column(cell)[0] for cell in record.cells}
+        names = {column_of(cell)[0] for cell in record.cells}
         if {"题干", "答案"} <= names:
             return place
     return 0
@@ -85,7 +86,7 @@ def read_header(record: Record) -> tuple[Header | None, list[Finding]]:
         found("error", "separator", "the columns are not separated by commas: save the table as CSV with commas")
         return None, findings
     for place, name in enumerate(names):
-        column, as_typed = _column(name)
+        column, as_typed = column_of(name)
         if column in LEVELS:
             levels.setdefault(column, place)
             continue
@@ -101,17 +102,28 @@ def read_header(record: Record) -> tuple[Header | None, list[Finding]]:
             return None, findings
         places[column] = place
         guid = guid or (column == "编号" and _bare(name) in _GUID_NAMES)
-    missing = [column for column in REQUIRED if column not in places and not (column == "知识点" and levels)]
-    for column in missing:
-        found("error", "missing-column", f"there is no column {column}: add it to the header", column)
     ordered = tuple(levels[level] for level in LEVELS if level in levels)
-    return (None if missing else Header(places, len(names), ordered, guid)), findings
+    header = Header(places, len(names), ordered, guid or "编号" not in places)
+    lacking = list(_lacking(header, record.row))
+    return (None if errors_among(lacking) else header), [*findings, *lacking]
+
+
+def _lacking(header: Header, row: int) -> Iterator[Finding]:
+    """What the header lacks: columns nothing can be read without, else the one for codes."""
+    missing = [column for column in REQUIRED if column not in header.places]
+    missing = [column for column in missing if column != "知识点" or not header.levels]
+    for column in missing:
+        message = f"there is no column {column}: add it to the header"
+        yield Finding("error", "missing-column", message, line=row, column=column)
+    if not missing and "编号" not in header.places:
+        message = "there is no column 编号: codes are made from the wording, the same each time it is read"
+        yield Finding("warning", "code-made", message, line=row, column="编号")
 
 
 _KNOWN = (*COLUMNS, *EXTRA_COLUMNS, *SURPLUS_OPTIONS)
 
 
-def _column(name: str) -> tuple[str, bool]:
+def column_of(name: str) -> tuple[str, bool]:
     """The column a heading means, and whether it was typed in half width."""
     bare = _bare(name)
     plain = unicodedata.normalize("NFKC", bare)

@@ -10,22 +10,16 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from item_formats.findings import Finding, ItemError
-from item_formats.foreign.building import MODEL_ANSWER, build
+from item_formats.foreign.building import KINDS, MODEL_ANSWER, build
 from item_formats.foreign.markup import GAP, content_markup, element_markup, from_blocks, parsed
 from item_formats.foreign.question import Answer, Choice, Kind, Question
-from item_formats.model import RATIONALE, ItemType
-from item_formats.parsing import local_name, qti, split_name
+from item_formats.model import RATIONALE
+from item_formats.parsing import is_true, local_name, qti, split_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from item_formats.model import Item
-
-_KINDS = {
-    ItemType.TRUE_FALSE: Kind.TRUE_FALSE,
-    ItemType.SINGLE: Kind.SINGLE,
-    ItemType.MULTIPLE: Kind.MULTIPLE,
-}
 
 
 def question_of(item: Item) -> tuple[Question, list[Finding]]:
@@ -123,7 +117,7 @@ def _choices(item: Item, interactions: list[etree._Element]) -> Question:
         for modal in item.root.iterchildren(qti("qti-modal-feedback"))
         if (body := modal.find(qti("qti-content-body"))) is not None and modal.get("outcome-identifier") == "FEEDBACK"
     }
-    worth = {entry.key: _decimal(entry.value) for entry in mapping.entries} if mapping is not None and partial else {}
+    worth = {entry.key: _decimal(entry.value) for entry in mapping.distinct} if mapping is not None and partial else {}
     if not partial:
         worth = dict.fromkeys(item.correct, Decimal(1))
     elements = interaction.iterchildren(qti("qti-simple-choice"))
@@ -135,10 +129,10 @@ def _choices(item: Item, interactions: list[etree._Element]) -> Question:
         )
         for element in elements
     )
-    kind = _KINDS[item.item_type]
+    kind = KINDS[item.item_type]
     if kind is Kind.TRUE_FALSE and [option.identifier for option in item.options] != ["T", "F"]:
         choices = choices[::-1]
-    shuffle = kind is Kind.TRUE_FALSE or interaction.get("shuffle") in {"true", "1"}
+    shuffle = kind is Kind.TRUE_FALSE or is_true(interaction, "shuffle")
     question = _frame(item, kind, _stem(item, interaction))
     return _with(question, choices=choices, partial=partial, shuffle=shuffle)
 
@@ -215,7 +209,7 @@ def _matching(item: Item, interactions: list[etree._Element]) -> Question:
         _frame(item, Kind.MATCHING, _stem(item, interaction)),
         pairs=tuple((sources[pair[0]], targets[pair[1]]) for pair in pairs),
         unmatched=tuple(text for name, text in targets.items() if name not in used),
-        shuffle=interaction.get("shuffle") in {"true", "1"},
+        shuffle=is_true(interaction, "shuffle"),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from item_formats.choice import TRUE_FALSE_TEXTS, choice_item, option_identifiers, read_key
 from item_formats.findings import Finding, ItemError, errors_among
-from item_formats.foreign.building import build
+from item_formats.foreign.building import KINDS, build
 from item_formats.foreign.cells import (
     Firsts,
     bank_faults,
@@ -24,15 +24,14 @@ from item_formats.foreign.columns import COLUMNS, EXTRA_COLUMNS, OPTIONS, Header
 from item_formats.foreign.csv_text import Record, without_controls
 from item_formats.foreign.formulas import formula_markup
 from item_formats.foreign.markup import text_with_latex
-from item_formats.foreign.question import Choice, Kind, Question
-from item_formats.model import RATIONALE, Item, ItemType, type_label
+from item_formats.foreign.question import Choice, Question
+from item_formats.model import OPTION_LETTERS, RATIONALE, Item, ItemType, type_label
 from item_formats.parsing import qti
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _TYPES = {type_label(item_type): item_type for item_type in ItemType}
-_KINDS = {ItemType.TRUE_FALSE: Kind.TRUE_FALSE, ItemType.SINGLE: Kind.SINGLE, ItemType.MULTIPLE: Kind.MULTIPLE}
 _CODE_SEGMENT = re.compile(r"[A-Za-z0-9]{1,4}")
 
 
@@ -173,8 +172,8 @@ def _deepest_point(record: Record, levels: Sequence[int]) -> str:
 
 
 def _from_guid(cells: dict[str, str]) -> str:
-    """A code from a GUID, which may begin with a figure; made from the wording when the cell is empty."""
-    guid = cells["编号"].strip("{}")
+    """A code from a GUID, which may begin with a figure; made from the wording where there is none."""
+    guid = cells.get("编号", "").strip("{}")
     if not guid:
         return code_of_wording([cells["题型"], cells["题干"], *option_texts(cells)])
     return f"G{guid}" if guid[0].isdigit() else guid
@@ -199,7 +198,7 @@ def choice_item_with_formulas(
 
     stem_markup, rationale_markup = markup("题干", stem), markup("解析", rationale or "")
     texts = list(TRUE_FALSE_TEXTS.values()) if item_type is ItemType.TRUE_FALSE else options
-    markups = [markup(f"选项{letter}", text) for letter, text in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", texts, strict=False)]
+    markups = [markup(f"选项{letter}", text) for letter, text in zip(OPTION_LETTERS, texts, strict=False)]
     if not any("<math" in part for part in (stem_markup, rationale_markup, *markups)):
         plain = choice_item(
             identifier=identifier, item_type=item_type, stem=stem, options=options, key=key, rationale=rationale
@@ -209,7 +208,7 @@ def choice_item_with_formulas(
     names = option_identifiers(item_type, len(markups))
     question = Question(
         identifier=identifier,
-        kind=_KINDS[item_type],
+        kind=KINDS[item_type],
         stem=stem_markup,
         choices=tuple(Choice(text, Decimal(name in correct)) for name, text in zip(names, markups, strict=True)),
         rationale=rationale_markup,

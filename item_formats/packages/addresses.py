@@ -21,6 +21,7 @@ _STYLE_ADDRESS = re.compile(r"""url\(\s*(['"]?)(.*?)\1\s*\)|@import\s+(['"])(.*?
 
 # Elements whose href a person follows, or that only name something: no part of the document.
 _LINKS = frozenset({"a", "area", "qti-response-processing"})
+ADDRESSES = ("src", "href", "data", "poster")  # each one address, and no list of them
 _ATTRIBUTES = ("src", "href", "data", "poster", "srcset", "primary-path", "fallback-path", "template-location")
 _ADDRESSED = etree.XPath(f"//*[{' or '.join(f'@{name}' for name in _ATTRIBUTES)} or local-name() = 'qti-file-href']")
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # of the general-purpose flags: password, strong encryption, masked headers
 _UTF8_NAME = 0x800
 _READABLE = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # what content packaging allows
-_CHUNK = 1 << 20
+CHUNK = 1 << 20
 _SMALL = 1 << 20  # a megabyte of blanks is no attack, whatever its ratio
-_SYSTEM_FILES = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$)")
+SYSTEM_FILES = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$)")
 _DRIVE = re.compile(r"[A-Za-z]:")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and halves of characters, which are no text
 # What zipfile and zlib raise on bytes that are no zip, or were changed on the way.
 _BROKEN = (
     zipfile.BadZipFile,
@@ -130,7 +130,7 @@ class Archive:
         length = 0
         try:
             with self._zip.open(member) as stream:
-                while chunk := stream.read(_CHUNK):  # reading to the end is what makes zipfile compare the checksum
+                while chunk := stream.read(CHUNK):  # reading to the end is what makes zipfile compare the checksum
                     length += len(chunk)
                     yield chunk
         except _BROKEN as error:
@@ -160,7 +160,7 @@ class Archive:
         for info in infos:
             name = self._name(info)
             found = [*self._name_faults(name, info), *self._content_faults(name, info)]
-            if not found and not info.is_dir() and not _SYSTEM_FILES.search(name):
+            if not found and not info.is_dir() and not SYSTEM_FILES.search(name):
                 found += self._twin_faults(name, members, folded)
                 members.setdefault(name, info)
                 folded.setdefault(_folded(name), name)
@@ -184,7 +184,7 @@ class Archive:
         return name.removeprefix("./")
 
     def _name_faults(self, name: str, info: zipfile.ZipInfo) -> list[Finding]:
-        shown = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", name)[:200]
+        shown = printable(name)
         steps = name.rstrip("/").split("/")
         found: list[tuple[str, str]] = []
         if name.startswith("/"):
@@ -193,7 +193,7 @@ class Archive:
             found.append(("drive-letter", f"{shown} names a drive: files of a package lie inside it"))
         if ".." in steps:
             found.append(("outside-package", f"{shown} leads outside the package: remove the “..”"))
-        if _CONTROLS.search(name) or not name.strip("/ ."):
+        if CONTROLS.search(name) or not name.strip("/ ."):
             found.append(("bad-name", f"“{shown}” cannot be the name of a file: give it a plain one"))
         if len(steps) > self.limits.depth:
             message = f"{shown} lies {len(steps)} folders deep; {self.limits.depth} are allowed"
@@ -208,7 +208,7 @@ class Archive:
         return [self._fault(code, message, shown) for code, message in found]
 
     def _content_faults(self, name: str, info: zipfile.ZipInfo) -> list[Finding]:
-        shown = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", name)[:200]
+        shown = printable(name)
         found: list[tuple[str, str]] = []
         if info.flag_bits & _ENCRYPTED:
             found.append(("encrypted", f"{shown} is encrypted: make the package without a password"))
@@ -246,6 +246,11 @@ class Archive:
                 break
             end = info.header_offset + 30 + info.compress_size  # 30: the shortest header
         return found
+
+
+def printable(name: str) -> str:
+    """A name as messages show it."""
+    return CONTROLS.sub("\N{REPLACEMENT CHARACTER}", name)[:200]
 
 
 def is_zip(content: bytes) -> bool:

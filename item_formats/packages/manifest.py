@@ -15,7 +15,7 @@ from lxml import etree
 from item_formats.findings import Finding, ItemError
 from item_formats.packages.addresses import address_of, folder_of, resolve
 from item_formats.packages.lom import LOM
-from item_formats.packages.metadata import NO_METADATA, QTI_METADATA, Metadata, metadata_elements, read_metadata
+from item_formats.packages.metadata import NO_METADATA, Metadata, metadata_elements, read_metadata
 from item_formats.packages.records import document_bytes, fragment, new_element
 from item_formats.parsing import line_of, local_name, parse, split_name
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "imsmanifest.xml"
 PACKAGING = "http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1"
+_FORMER_PACKAGING = "http://www.imsglobal.org/xsd/imscp_v1p1"
 MAX_MANIFEST_BYTES = 128 * 1024 * 1024  # 10,000 items with full metadata have 30 MB
 
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
@@ -86,6 +87,13 @@ def type_of(kind: Kind, written: str = "") -> str:
     if kind is Kind.OTHER:
         return written if written in _TYPES else "extension"
     return f"imsqti_{kind.value}_xmlv3p0"
+
+
+def older_type(kind: Kind, written: str, version: str) -> str:
+    """The type QTI 2.1 or 2.2 writes for a kind of resource; what it has no word for is web content."""
+    if kind in {Kind.STYLE, Kind.CONTENT, Kind.OTHER}:
+        return written if written.startswith(("associatedcontent/imsqti_xml", "controlfile/")) else "webcontent"
+    return f"imsqti_{kind.value.replace(' ', '')}_xmlv{version.replace('.', 'p')}"
 
 
 @dataclass(frozen=True)
@@ -344,38 +352,40 @@ def _faults(resources: Iterable[Resource], file: str | None) -> list[Finding]:
     return found
 
 
-def write_manifest(manifest: Manifest) -> bytes:
-    """The manifest as QTI 3 wants it, addresses relative to it.
+def write_manifest(manifest: Manifest, version: str = "3.0") -> bytes:
+    """The manifest as QTI 3, or 2.2 or 2.1, wants it, addresses relative to it.
 
     Raises
     ------
     ItemError
         Metadata that XML cannot hold.
     """
-    root = new_element("manifest", PACKAGING)
+    namespace = PACKAGING if version == "3.0" else _FORMER_PACKAGING
+    of_qti = f"http://www.imsglobal.org/xsd/imsqti_metadata_v{version.replace('.', 'p')}"
+    root = new_element("manifest", namespace)
     root.set("identifier", manifest.identifier)
     metadata = _added(root, "metadata")
     _added(metadata, "schema").text = manifest.schema
     _added(metadata, "schemaversion").text = manifest.schema_version
-    metadata.extend(metadata_elements(manifest.metadata))
+    metadata.extend(metadata_elements(manifest.metadata, of_qti))
     if manifest.organizations is None:
         _added(root, "organizations")
     else:
-        root.append(parse(manifest.organizations))
+        root.append(_in_namespace(manifest.organizations, namespace))
     resources = _added(root, "resources")
     for resource in manifest.resources:
-        _write_resource(resource, resources)
-    root.extend(parse(xml) for xml in manifest.unknown)
-    return document_bytes(root, LOM, QTI_METADATA)
+        _write_resource(resource, resources, of_qti)
+    root.extend(_in_namespace(xml, namespace) for xml in manifest.unknown)
+    return document_bytes(root, LOM, of_qti)
 
 
-def _write_resource(resource: Resource, parent: etree._Element) -> None:
+def _write_resource(resource: Resource, parent: etree._Element, of_qti: str) -> None:
     element = _added(parent, "resource", identifier=resource.identifier, type=resource.type)
     if resource.path is not None:
         element.set("href", address_of(resource.path))
     if resource.metadata_xml is not None:
         metadata = _added(element, "metadata")
-        metadata.extend(metadata_elements(resource.metadata))
+        metadata.extend(metadata_elements(resource.metadata, of_qti))
     of_files = dict(resource.file_metadata)
     for path in resource.files:
         file = _added(element, "file", href=address_of(path))
@@ -383,8 +393,17 @@ def _write_resource(resource: Resource, parent: etree._Element) -> None:
             _added(file, "metadata").extend(list(parse(of_files[path])))
     for needed in resource.dependencies:
         _added(element, "dependency", identifierref=needed)
-    element.extend(parse(xml) for xml in resource.unknown)
+    element.extend(_in_namespace(xml, split_name(parent)[0]) for xml in resource.unknown)
+
+
+def _in_namespace(xml: bytes, namespace: str) -> etree._Element:
+    """An element that was kept, those of any version of content packaging in it as this version has them."""
+    element = parse(xml)
+    former = split_name(element)[0]
+    if "imscp_" not in former or former == namespace:
+        return element
+    return parse(xml.replace(f'"{former}"'.encode(), f'"{namespace}"'.encode()))
 
 
 def _added(parent: etree._Element, name: str, **attributes: str) -> etree._Element:
-    return etree.SubElement(parent, f"{{{PACKAGING}}}{name}", attributes)
+    return etree.SubElement(parent, f"{{{split_name(parent)[0]}}}{name}", attributes)

@@ -78,11 +78,11 @@ def read_metadata(element: etree._Element | None) -> Metadata:
     return Metadata(lom, qti, tuple(unknown))
 
 
-def metadata_elements(metadata: Metadata) -> list[etree._Element]:
-    """The children of a ``metadata`` element, in the order the QTI 3 schema wants them."""
+def metadata_elements(metadata: Metadata, namespace: str = QTI_METADATA) -> list[etree._Element]:
+    """The children of a ``metadata`` element, in the order the QTI 3 schema wants them; `namespace` is QTI's own."""
     foreign = [parse(xml) for xml in metadata.unknown]
     standards = [element for element in foreign if split_name(element)[0] == CURRICULUM]
-    elements = [] if metadata.qti is None else [write_record(metadata.qti, "qtiMetadata", QTI_METADATA)]
+    elements = [] if metadata.qti is None else [write_record(metadata.qti, "qtiMetadata", namespace)]
     elements += standards
     elements += [] if metadata.lom is None else [lom_element(metadata.lom)]
     return elements + [element for element in foreign if element not in standards]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import unicodedata
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from item_formats.documents import Document, Section, Stimulus, Test, document_of, read_root
@@ -12,6 +13,7 @@ from item_formats.findings import Finding, ItemError, errors_among
 from item_formats.model import Item
 from item_formats.packages.addresses import folder_of, references_of, resolve, style_addresses
 from item_formats.packages.archive import USUAL_LIMITS, Archive, Limits, is_zip
+from item_formats.packages.folder import Folder
 from item_formats.packages.manifest import (
     DOCUMENTS,
     MANIFEST,
@@ -26,7 +28,6 @@ from item_formats.parsing import MAX_BYTES, QTI, line_of, local_name, parse, spl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
     from types import TracebackType
 
     from item_formats.packages.addresses import Reference
@@ -98,7 +99,9 @@ class Package:
 
 
 def read_package(source: Path | bytes, *, limits: Limits = USUAL_LIMITS) -> Package:
-    """A package as a whole, media included; `open_package` and `iter_package` are for large ones.
+    """A package as a whole, media included: a zip, or the folder it was unpacked to.
+
+    `open_package` and `iter_package` are for large ones.
 
     Documents of QTI 2 become QTI 3. The warnings are the package's `findings`.
 
@@ -133,7 +136,10 @@ def open_package(source: Path | bytes, *, limits: Limits = USUAL_LIMITS) -> Open
     ItemError
         As `read_package`.
     """
-    archive = Archive(source, limits=limits)
+    if isinstance(source, Path) and source.is_dir():
+        archive: Archive | Folder = Folder(source, limits=limits)
+    else:
+        archive = Archive(source, limits=limits)
     try:
         return OpenPackage(archive)
     except BaseException:
@@ -155,7 +161,7 @@ class _Kept:
 class OpenPackage:
     """A checked package. Made by `open_package`."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive | Folder) -> None:
         self._archive = archive
         self._kept: list[_Kept] = []
         self._spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by `close`
@@ -201,7 +207,7 @@ class OpenPackage:
 class _Checking:
     """One pass over a package: what is in it, and everything that is wrong with it."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive | Folder) -> None:
         self.archive = archive
         self.findings = list(archive.findings)
         self.manifest_path = self._find_manifest()

@@ -38,13 +38,14 @@ if TYPE_CHECKING:
     from lxml import etree
 
 USAGE_DATA = "http://www.imsglobal.org/xsd/imsqti_usagedata_v3p0"
+FORMER_USAGE_DATA = "http://www.imsglobal.org/xsd/imsqti_usagedata_v2p2"
 GLOSSARY = "urn:tiku:statistics"
 _FORMER = frozenset(
     {
         "http://www.imsglobal.org/xsd/imsqti_v2p0",
         "http://www.imsglobal.org/xsd/imsqti_v2p1",
         "http://www.imsglobal.org/xsd/imsqti_usagedata_v2p1",
-        "http://www.imsglobal.org/xsd/imsqti_usagedata_v2p2",
+        FORMER_USAGE_DATA,
         "http://www.imsglobal.org/xsd/imsqti_v2p2",
         "",
     }

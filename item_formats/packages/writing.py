@@ -1,4 +1,4 @@
-"""Packages out: QTI 3 zips with manifest, documents, media and metadata; the same bytes from the same content."""
+"""Packages out: zips with manifest, documents, media and metadata; the same bytes from the same content."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from item_formats.packages.manifest import (
     write_manifest,
 )
 from item_formats.packages.metadata import Metadata
+from item_formats.packages.older import VERSIONS, older_package
 from item_formats.packages.usage_data import UsageData, write_usage_data
 from item_formats.parsing import parse
 from item_formats.writing import write_whole
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from item_formats.assessment import TestDocument
+    from item_formats.conversion import Target
     from item_formats.documents import Section, Stimulus, Test
     from item_formats.model import Item
     from item_formats.packages.reading import Package
@@ -74,13 +76,15 @@ def write_package(
     media: Mapping[str, bytes] | None = None,
     metadata: Mapping[str, Metadata] | None = None,
     usage_data: UsageData | None = None,
-) -> None:
+    to: Target = "qti3",
+) -> tuple[Finding, ...]:
     """Write ``imsmanifest.xml``, ``items/ID.xml``, ``tests/ID.xml``, ``stimuli/ID.xml``, ``sections/ID.xml``, media.
 
     What is written is what the items hold: take keys out with `for_candidate` first where they must not go along.
     `media` go by their path in the package; documents find them by relative addresses (``../images/a.png`` from an
     item leads to ``images/a.png``). `metadata` go by the identifier of the document, or of the package itself.
-    `modified` dates every member of the zip, so that the same content gives the same bytes.
+    `modified` dates every member of the zip, so that the same content gives the same bytes. What QTI 2 (`to`) says
+    otherwise or not at all comes back as warnings.
 
     Raises
     ------
@@ -113,13 +117,14 @@ def write_package(
         metadata=described.get(identifier) or Metadata(lom=Lom(general=general)),
     )
     members = {name: contents.members[name] for name in sorted(contents.members, key=contents.rank)}
-    write_whole(path, zipped({MANIFEST: write_manifest(manifest), **members}, modified))
+    return _write(path, manifest, members, modified, to)
 
 
-def save_package(path: Path, package: Package, *, modified: datetime) -> None:
-    """Write a package that was read, as QTI 3: the same paths, files, dependencies and metadata.
+def save_package(path: Path, package: Package, *, modified: datetime, to: Target = "qti3") -> tuple[Finding, ...]:
+    """Write a package that was read: the same paths, files, dependencies and metadata.
 
-    Identifiers of resources that XML does not allow (they begin with a digit, say) get the nearest it does.
+    Identifiers of resources that XML does not allow (they begin with a digit, say) get the nearest it does. What QTI 2
+    (`to`) says otherwise or not at all comes back as warnings.
 
     Raises
     ------
@@ -149,7 +154,19 @@ def save_package(path: Path, package: Package, *, modified: datetime) -> None:
         schema_version="3.0.0",
     )
     members.pop(MANIFEST, None)
-    write_whole(path, zipped({MANIFEST: write_manifest(manifest), **members}, modified))
+    return _write(path, manifest, members, modified, to)
+
+
+def _write(
+    path: Path, manifest: Manifest, members: dict[str, bytes], modified: datetime, to: Target
+) -> tuple[Finding, ...]:
+    findings: tuple[Finding, ...] = ()
+    version = "3.0"
+    if to != "qti3":
+        version = VERSIONS[to]
+        manifest, members, findings = older_package(manifest, members, to)
+    write_whole(path, zipped({MANIFEST: write_manifest(manifest, version), **members}, modified))
+    return findings
 
 
 def zipped(members: Mapping[str, bytes], modified: datetime) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from item_formats.parsing import is_qti, local_name
+from item_formats.showing import shows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,15 +27,12 @@ _ELEMENTS = {
 def is_shown(element: etree._Element, values: Mapping[str, Plain]) -> bool:
     """Whether feedback or a template part shows, from outcomes and template values as `ItemState` has them.
 
-    ``show-hide="show"`` (the default) shows it when the variable is, or contains, the element's identifier;
-    ``hide`` hides it then. Everything else always shows.
+    Everything else always shows.
     """
     attribute = _ELEMENTS.get(local_name(element)) if is_qti(element) else None
     if attribute is None:
         return True
-    value = values.get(element.get(attribute, ""))
-    held = value if isinstance(value, list) else [value]
-    return (element.get("identifier") in held) is (element.get("show-hide", "show") != "hide")
+    return shows(values.get(element.get(attribute, "")), element)
 
 
 def modal_feedback(root: etree._Element, values: Mapping[str, Plain]) -> tuple[str, ...]:

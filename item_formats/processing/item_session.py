@@ -12,7 +12,8 @@ from item_formats.findings import Finding, ItemError
 from item_formats.processing.feedback import modal_feedback
 from item_formats.processing.programs import Program, compiled, named
 from item_formats.processing.scope import BUILT_IN, COMPLETION_STATES, COMPLETION_STATUS, DURATION, NUM_ATTEMPTS, Scope
-from item_formats.processing.values import Plain, Value, plain, read_plain, single
+from item_formats.processing.values import Plain, Value, plain, single
+from item_formats.processing.variables import typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +139,7 @@ def _begun(program: Program, seed: int, template_defaults: Mapping[str, Plain] |
         if declaration is None or declaration.kind != "template":
             message = f"a template default names {name}; the item has no such template variable"
             raise ItemError(Finding("error", "dangling-variable", message))
-        scope.assign_default(name, _typed(declaration, given))
+        scope.assign_default(name, typed(declaration, given))
     if program.clone is not None:
         program.clone(scope)
     return scope
@@ -148,12 +149,12 @@ def _resumed(program: Program, state: ItemState, responses: Mapping[str, object]
     declarations = program.declarations
     values = dict(program.start)
     for name, held in state.template_values.items():
-        values[name] = _typed(declarations[name], held)
-    defaults = {name: _typed(declarations[name], held) for name, held in state.defaults.items()}
-    corrects = {name: _typed(declarations[name], held) for name, held in state.corrects.items()}
+        values[name] = typed(declarations[name], held)
+    defaults = {name: typed(declarations[name], held) for name, held in state.defaults.items()}
+    corrects = {name: typed(declarations[name], held) for name, held in state.corrects.items()}
     values.update({name: value for name, value in defaults.items() if declarations[name].kind == "outcome"})
     if program.adaptive and state.num_attempts:
-        values.update({name: _typed(declarations[name], held) for name, held in state.outcomes.items()})
+        values.update({name: typed(declarations[name], held) for name, held in state.outcomes.items()})
     # a seed of its own for each attempt, so that it scores the same when it is scored again
     seed = f"{state.seed}/{state.num_attempts + 1}"
     scope = Scope(declarations, values, seed=seed, defaults=defaults, corrects=corrects)
@@ -178,7 +179,7 @@ def _answered(program: Program, scope: Scope, responses: Mapping[str, object]) -
     values[COMPLETION_STATUS], values[NUM_ATTEMPTS], values[DURATION] = _FIRST
     for declaration in program.responses:
         name = declaration.identifier
-        value = _typed(declaration, responses.get(name))
+        value = _response(program, declaration, responses.get(name))
         options = program.options.get(name)
         if value is not None and options is not None and not options.issuperset(map(str, value.items)):
             given, offered = ", ".join(map(str, value.items)), ", ".join(sorted(options))
@@ -187,20 +188,22 @@ def _answered(program: Program, scope: Scope, responses: Mapping[str, object]) -
         values[name] = scope.default(name) if value is None else value
     for name in (NUM_ATTEMPTS, DURATION):
         if name in responses:
-            values[name] = _typed(BUILT_IN[name], responses[name])
+            values[name] = typed(BUILT_IN[name], responses[name])
     return scope
 
 
+def _response(program: Program, declaration: Declaration, given: object) -> Value | None:
+    """A response as a value; what a candidate typed where a number was asked for, and is none, is no value: NULL."""
+    try:
+        return typed(declaration, given)
+    except ItemError as error:
+        written = isinstance(given, str) and declaration.identifier in program.typed
+        if written and error.findings[0].code == "bad-value":
+            return None
+        raise
+
+
 _FIRST = (single("identifier", "unknown"), single("integer", 1), single("duration", 0.0))
-
-
-def _typed(declaration: Declaration, given: object) -> Value | None:
-    return read_plain(
-        given,
-        base_type=declaration.base_type,
-        cardinality=declaration.cardinality,
-        name=declaration.identifier,
-    )
 
 
 def _plain_of(declarations: tuple[Declaration, ...], values: Mapping[str, Value | None]) -> dict[str, Plain]:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """An item ready to run. `options` are the identifiers a response to a choice interaction can hold."""
+    """An item ready to run.
+
+    `options` are the identifiers a response to a choice interaction can hold, `typed` the responses candidates type.
+    """
 
     identifier: str
     declarations: dict[str, Declaration]
@@ -30,6 +33,7 @@ class Program:
     templates: tuple[Declaration, ...]
     start: dict[str, Value | None]
     options: dict[str, frozenset[str]]
+    typed: frozenset[str]
     clone: Callable[[Scope], None] | None
     rules: Rules | None
     adaptive: bool
@@ -90,6 +94,7 @@ def _compile(item: Item) -> Program:
         templates=by_kind["template"],
         start=start,
         options=_options(item),
+        typed=frozenset(element.get("response-identifier", "") for element in item.root.iter(*_TEXT_INTERACTIONS)),
         clone=None if template_processing is None else compile_template_processing(template_processing),
         rules=_rules(item),
         adaptive=is_true(item.root, "adaptive"),
@@ -99,6 +104,9 @@ def _compile(item: Item) -> Program:
     )
     fault = _unscorable(item, program)
     return program if fault is None else replace(program, unscorable=replace(fault, item=item.identifier))
+
+
+_TEXT_INTERACTIONS = (qti("qti-text-entry-interaction"), qti("qti-extended-text-interaction"))
 
 
 def _options(item: Item) -> dict[str, frozenset[str]]:
@@ -145,6 +153,8 @@ def _template_fault(template: str, program: Program) -> Finding | None:
     if outcome is None or outcome.kind != "outcome":
         message = 'the item declares no outcome SCORE: add <qti-outcome-declaration identifier="SCORE" …>'
         return Finding("error", "missing-outcome", message)
+    if template == "match_correct" and response.unclear_correct is not None and program.clone is None:
+        return response.unclear_correct
     needed: dict[str, tuple[object, str, str, str]] = {
         "match_correct": (
             response.correct or program.clone,

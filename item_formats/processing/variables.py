@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from item_formats.declarations import mapping_of
 from item_formats.findings import Finding, ItemError
-from item_formats.parsing import bad_attribute, is_qti, line_of, local_name, number_attribute, qti
+from item_formats.parsing import bad_attribute, is_qti, is_true, line_of, local_name, number_attribute, qti
 from item_formats.processing.areas import Area, read_area
 from item_formats.processing.values import (
     CARDINALITIES,
@@ -14,6 +15,7 @@ from item_formats.processing.values import (
     READERS,
     Scalar,
     Value,
+    read_plain,
     read_scalar,
     read_value,
     record,
@@ -113,7 +115,10 @@ class InterpolationTable:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A variable as it is declared. `base_type` is None for records, `kind` one of the values of `KINDS`."""
+    """A variable as it is declared. `base_type` is None for records, `kind` one of the values of `KINDS`.
+
+    `unclear_correct` says why the correct response that is written is none: it concerns only rules that ask for it.
+    """
 
     kind: str
     identifier: str
@@ -129,6 +134,7 @@ class Declaration:
     mastery_value: float | None = None
     external_scored: str | None = None
     line: int | None = None
+    unclear_correct: Finding | None = None
 
     @property
     def start(self) -> Value | None:
@@ -178,13 +184,21 @@ def read_declaration(element: etree._Element) -> Declaration:
         message = f'{identifier} has base-type="{base_type}"; expected one of {", ".join(READERS)}'
         raise ItemError(Finding("error", "unknown-base-type", message, line=line_of(element)))
     mapping, areas = element.find(qti("qti-mapping")), element.find(qti("qti-area-mapping"))
+    correct, unclear_correct = None, None
+    try:
+        correct = read_values(element, "qti-correct-response", cardinality, base_type)
+    except ItemError as error:
+        unclear_correct = error.findings[0]
+        if unclear_correct.code != "too-many-values":
+            raise
     return Declaration(
         kind=KINDS[local_name(element)],
         identifier=identifier,
         cardinality=cardinality,
         base_type=base_type,
         default=read_values(element, "qti-default-value", cardinality, base_type),
-        correct=read_values(element, "qti-correct-response", cardinality, base_type),
+        correct=correct,
+        unclear_correct=unclear_correct,
         mapping=None if mapping is None or base_type is None else read_mapping(mapping, base_type),
         area_mapping=None if areas is None else read_area_mapping(areas),
         lookup=_read_lookup(element, base_type),
@@ -206,6 +220,9 @@ def read_values(parent: etree._Element, name: str, cardinality: str, base_type: 
         if child.tag != qti("qti-value"):
             message = f"{name} holds <{local_name(child)}>; expected <qti-value>"
             raise ItemError(Finding("error", "unexpected-element", message, line=line_of(child)))
+    if not values and (holder.text or "").strip():
+        message = f"{name} holds text of its own; expected it in <qti-value>"
+        raise ItemError(Finding("error", "unexpected-element", message, line=line_of(holder)))
     where = f"{name} of {parent.get('identifier', '')}"
     try:
         if cardinality == "record":
@@ -221,25 +238,19 @@ def read_values(parent: etree._Element, name: str, cardinality: str, base_type: 
 def read_mapping(element: etree._Element, base_type: str) -> Mapping:
     exact: dict[Scalar | None, float] = {}
     folded: dict[str, float] = {}
-    default = number_attribute(element, "default-value") or 0.0
-    nothing = default
-    for entry in element.iterchildren(qti("qti-map-entry")):
-        key, worth = entry.get("map-key", ""), number_attribute(entry, "mapped-value") or 0.0
-        if key == "":
-            nothing = worth
-            exact.setdefault("", worth)
-        elif base_type == "string" and entry.get("case-sensitive") not in {"true", "1"}:
-            folded.setdefault(key.casefold(), worth)
+    declared = mapping_of(element)
+    for entry in declared.distinct:
+        if entry.key == "":
+            exact.setdefault("", entry.value)
+        elif base_type == "string" and not entry.case_sensitive:
+            folded.setdefault(entry.key.casefold(), entry.value)
         else:
-            exact.setdefault(_key(entry, base_type), worth)
-    return Mapping(
-        exact,
-        folded,
-        default,
-        nothing,
-        number_attribute(element, "lower-bound"),
-        number_attribute(element, "upper-bound"),
-    )
+            exact.setdefault(_key(element, entry.key, base_type), entry.value)
+            # of identifiers only where an entry asks for it: by default two options, A and a, stay two
+            if base_type == "identifier" and entry.case_sensitive is False:
+                folded.setdefault(entry.key.casefold(), entry.value)
+    nothing = exact.get("", declared.default)
+    return Mapping(exact, folded, declared.default, nothing, declared.lower, declared.upper)
 
 
 def read_area_mapping(element: etree._Element) -> AreaMapping:
@@ -251,6 +262,13 @@ def read_area_mapping(element: etree._Element) -> AreaMapping:
         number_attribute(element, "default-value") or 0.0,
         number_attribute(element, "lower-bound"),
         number_attribute(element, "upper-bound"),
+    )
+
+
+def typed(declaration: Declaration, value: object) -> Value | None:
+    """A plain value (see `values.read_plain`) as the variable holds it."""
+    return read_plain(
+        value, base_type=declaration.base_type, cardinality=declaration.cardinality, name=declaration.identifier
     )
 
 
@@ -302,10 +320,11 @@ def _bounded(total: float, lower: float | None, upper: float | None) -> float:
     return total if upper is None else min(total, upper)
 
 
-def _key(entry: etree._Element, base_type: str) -> Scalar:
+def _key(mapping: etree._Element, key: str, base_type: str) -> Scalar:
     try:
-        return read_scalar(entry.get("map-key", ""), base_type)
+        return read_scalar(key, base_type)
     except ValueError:
+        entry = next(one for one in mapping.iterchildren(qti("qti-map-entry")) if one.get("map-key") == key)
         raise bad_attribute(entry, "map-key", f"a value of base-type {base_type}") from None
 
 
@@ -333,7 +352,7 @@ def _read_lookup(element: etree._Element, base_type: str | None) -> MatchTable |
         start = number_attribute(entry, "source-value")
         if start is None:
             raise bad_attribute(entry, "source-value", "a number")
-        inclusive = entry.get("include-boundary") not in {"false", "0"}
+        inclusive = is_true(entry, "include-boundary", default=True)
         entries.append((start, inclusive, _target(entry, "target-value", base_type)))
     return InterpolationTable(tuple(entries), _target(table, "default-value", base_type))
 

@@ -14,7 +14,8 @@ from item_formats.rendering.answers import explanation_html, rationale_html
 from item_formats.rendering.markup import WRITE_IN, View, children_html
 from item_formats.rendering.page import document, style_sheet
 from item_formats.rendering.preview import cloned, shown_item, view_of
-from item_formats.rendering.sheet import chinese_numeral, plain
+from item_formats.rendering.sheet import chinese_numeral
+from item_formats.text import plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,7 +91,7 @@ def _masthead(paper: PaperSheet, *, answer_key: bool = False) -> str:
     secrecy = f'<p class="secrecy">{escape(paper.secrecy)}</p>' if paper.secrecy else ""
     series = f'<p class="series">{escape(paper.series)}</p>' if paper.series else ""
     kind = '<p class="kind">参考答案</p>' if answer_key else ""
-    facts = f"考试时间：{paper.minutes}分钟　　满分：{plain(paper.total_marks)}分"
+    facts = f"考试时间：{paper.minutes}分钟　　满分：{plain_marks(paper.total_marks)}分"
     return (
         f'<header class="masthead">{secrecy}{series}<h1>{escape(paper.title)}</h1>{kind}'
         f'<p class="facts">{_code(paper)}　　{facts}</p></header>'
@@ -140,7 +141,7 @@ def _items(section: PaperSection, start: int, media: Mapping[str, bytes], *, ans
 def _entry(entry: PaperItem, number: int, media: Mapping[str, bytes], *, answer_key: bool, show_marks: bool) -> str:
     state = cloned(entry.item, None)
     item = shown_item(entry.item, state, answer_key=answer_key)
-    marks = f"（{plain(entry.marks)}分）" if show_marks else ""
+    marks = f"（{plain_marks(entry.marks)}分）" if show_marks else ""
     view = view_of(item, View(prefix=f"q{number}", printed=True, media=media), answer_key=answer_key, state=state)
     if item.item_type is None:
         body = "" if item.body is None else children_html(item.body, view)

@@ -10,19 +10,21 @@ from lxml import etree
 
 import item_formats.rendering.interactions  # noqa: F401  its modules write the interactions
 from item_formats.candidate import CANDIDATE, CandidateProfile, for_candidate
+from item_formats.documents import Stimulus
 from item_formats.findings import Finding, ItemError
-from item_formats.model import Item, type_label
-from item_formats.parsing import local_name, qti
+from item_formats.kinds import item_kind, kind_label
+from item_formats.model import Item
+from item_formats.parsing import qti
 from item_formats.rendering.answers import explanation_html, interactions_of
-from item_formats.rendering.interactions.controls import INTERACTION_NAMES
 from item_formats.rendering.markup import View, children_html
 from item_formats.rendering.page import document, style_sheet
+from item_formats.rendering.places import Places
 from item_formats.showing import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from item_formats.documents import Stimulus
+    from item_formats.documents import Document
     from item_formats.processing import ItemState
     from item_formats.showing import PlainValue
 
@@ -63,26 +65,34 @@ def render_items(
     `printed` is for paper: lines to write on and lists of letters instead of controls. `seed` shuffles the choices
     that may be shuffled and clones items with template processing; without it choices stand as they are written.
     `media` are the files items refer to, and `stimuli` the stimuli, by the addresses they use. `states` are sessions by
-    item identifier: their clone, and after an attempt their feedback, shows.
+    item identifier: their clone, and after an attempt their feedback, shows. (`render` takes whole packages, in which
+    documents of several folders use addresses of their own.)
 
     Raises
     ------
     ItemError
         An item's template processing cannot be run, or its content is nested too deeply.
     """
-    articles = "\n".join(
+    places = Places(stimuli or {}, media or {})
+    articles = [
         article_html(
             item,
             (states or {}).get(item.identifier) or cloned(item, seed),
             answer_key=answer_key,
-            view=View(prefix=f"item-{place}", printed=printed, seed=seed, media=media or {}),
-            stimuli=stimuli or {},
+            view=View(prefix=f"item-{place}", printed=printed, seed=seed),
+            places=places,
         )
         for place, item in enumerate(items, start=1)
-    )
+    ]
+    return items_page(items, articles, printed=printed)
+
+
+def items_page(items: Sequence[Item], articles: Sequence[str], *, printed: bool) -> str:
+    """The page of items that have been written."""
     title = items[0].title or items[0].identifier if len(items) == 1 else f"试题 {len(items)} 道"
     heading = f"<h1{' class=unseen' if len(items) == 1 else ''}>{escape(title)}</h1>"
-    return page(title, items[0].language if items else "zh-CN", f"{heading}{articles}", printed=printed)
+    content = "\n".join(articles)
+    return page(title, items[0].language if items else "zh-CN", f"{heading}{content}", printed=printed)
 
 
 def page(title: str, language: str, content: str, *, printed: bool) -> str:
@@ -95,11 +105,16 @@ def page(title: str, language: str, content: str, *, printed: bool) -> str:
     )
 
 
+def refuse_depth(shown: Document) -> None:
+    """Raise for a document nested so deeply that writing it would not end well."""
+    if _too_deep(shown.root):
+        message = f"content is nested more than {_DEEPEST} levels deep, which no page shows: flatten it"
+        raise ItemError(Finding("error", "too-deep", message, item=shown.identifier))
+
+
 def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item:
     """The item as it may be shown; nothing of it depends on a template any more."""
-    if _too_deep(item.root):
-        message = f"content is nested more than {_DEEPEST} levels deep, which no page shows: flatten it"
-        raise ItemError(Finding("error", "too-deep", message, item=item.identifier))
+    refuse_depth(item)
     profile = WITH_KEY if answer_key else CANDIDATE
     values: dict[str, PlainValue] = {}
     if state is not None:
@@ -152,21 +167,10 @@ def view_of(item: Item, view: View, *, answer_key: bool, state: ItemState | None
     )
 
 
-def kind_label(item: Item) -> str:
-    """What kind of item it is, in a word: 单选, 填空, 匹配; 综合 for several kinds."""
-    if item.item_type:
-        return type_label(item.item_type)
-    kinds = dict.fromkeys(local_name(interaction) for interaction in interactions_of(item))
-    kinds.pop("qti-end-attempt-interaction", None)
-    if len(kinds) == 1:
-        return INTERACTION_NAMES.get(next(iter(kinds)), "其他题型")
-    return "综合" if kinds else "说明"
-
-
-def article_html(
-    item: Item, state: ItemState | None, *, answer_key: bool, view: View, stimuli: Mapping[str, Stimulus]
-) -> str:
+def article_html(item: Item, state: ItemState | None, *, answer_key: bool, view: View, places: Places) -> str:
     """One item with what it says it needs: its stimuli first, its key and rationale last."""
+    folder = places.folder(item)
+    view = replace(view, media=places.media_from(folder))
     shown = shown_item(item, state, answer_key=answer_key)
     seen = view_of(shown, view, answer_key=answer_key, state=state)
     explained = explanation_html(shown, seen, item) if answer_key else ""
@@ -174,21 +178,30 @@ def article_html(
     holder = "div" if view.printed or answer_key else "form"
     return (
         f'<article lang="{escape(shown.language or "zh-CN")}">'
-        f'<header><span class="type">{kind_label(shown)}</span> <span class="code">{escape(shown.identifier)}</span>'
-        f"</header>{_stimuli(shown, stimuli, view)}"
+        f'<header><span class="type">{kind_label(item_kind(item))}</span> '
+        f'<span class="code">{escape(shown.identifier)}</span>'
+        f"</header>{_stimuli(shown, folder, places, view)}"
         f'<{holder} class="body">{body}</{holder}>{explained}</article>'
     )
 
 
-def _stimuli(item: Item, stimuli: Mapping[str, Stimulus], view: View) -> str:
+def stimulus_html(stimulus: Stimulus, view: View, places: Places) -> str:
+    """A stimulus, its pictures from its own place."""
+    refuse_depth(stimulus)
+    language = f' lang="{escape(stimulus.language)}"' if stimulus.language else ""
+    seen = replace(view, media=places.media_from(places.folder(stimulus)))
+    body = "" if stimulus.body is None else children_html(stimulus.body, seen)
+    return f'<div class="stimulus"{language}>{body}</div>'
+
+
+def _stimuli(item: Item, folder: str, places: Places, view: View) -> str:
     shown = []
     for reference in item.root.iterchildren(qti("qti-assessment-stimulus-ref")):
-        stimulus = stimuli.get(reference.get("href", ""))
-        if stimulus is None:
-            shown.append(
-                f'<p class="not-shown">[材料：{escape(reference.get("title") or reference.get("href") or "")}]</p>'
-            )
-        elif stimulus.body is not None:
-            language = f' lang="{escape(stimulus.language)}"' if stimulus.language else ""
-            shown.append(f'<div class="stimulus"{language}>{children_html(stimulus.body, view)}</div>')
+        path = places.path(reference.get("href", ""), folder)
+        stimulus = None if path is None else places.documents[path]
+        if isinstance(stimulus, Stimulus):
+            shown.append(stimulus_html(stimulus, view, places))
+        else:
+            named = reference.get("title") or reference.get("href") or ""
+            shown.append(f'<p class="not-shown">[材料：{escape(named)}]</p>')
     return "".join(shown)

@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from item_formats.model import Item, ItemType
+from item_formats.kinds import ItemKind, kind_label
+from item_formats.text import plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TYPE_HEADINGS = {
-    ItemType.TRUE_FALSE: "判断题",
-    ItemType.SINGLE: "单项选择题",
-    ItemType.MULTIPLE: "多项选择题",
-}
+    from item_formats.model import Item, ItemType
+
+_HEADINGS = {ItemKind.SINGLE: "单项选择题", ItemKind.MULTIPLE: "多项选择题"}
 _DIGITS = "零一二三四五六七八九"
 _TASKS = {
-    ItemType.TRUE_FALSE: "将判断结果填入括号中，正确的填“√”，错误的填“×”。",
-    ItemType.SINGLE: "每题只有一个正确答案，将正确答案的字母填入括号中。",
-    ItemType.MULTIPLE: "每题有两个或两个以上正确答案，将正确答案的字母填入括号中；错选、漏选、多选均不得分。",
+    ItemKind.TRUE_FALSE: "将判断结果填入括号中，正确的填“√”，错误的填“×”。",
+    ItemKind.SINGLE: "每题只有一个正确答案，将正确答案的字母填入括号中。",
+    ItemKind.MULTIPLE: "每题有两个或两个以上正确答案，将正确答案的字母填入括号中；错选、漏选、多选均不得分。",
 }
 
 
@@ -65,7 +64,7 @@ class PaperSheet:
     @property
     def printed_notes(self) -> tuple[str, ...]:
         return self.notes or (
-            f"考试时间：{self.minutes}分钟，满分{plain(self.total_marks)}分。",
+            f"考试时间：{self.minutes}分钟，满分{plain_marks(self.total_marks)}分。",
             "请首先按要求在试卷密封线内填写姓名、准考证号和所在单位的名称。",
             "请仔细阅读各种题目的回答要求，在规定的位置填写答案。",
             "不要在试卷上乱写乱画，不要在密封线内填写无关的内容。",
@@ -73,18 +72,19 @@ class PaperSheet:
 
 
 def paper_sections(
-    groups: Iterable[tuple[ItemType, Sequence[tuple[Item, Decimal | float | int]]]],
+    groups: Iterable[tuple[ItemType | ItemKind, Sequence[tuple[Item, Decimal | float | int]]]],
 ) -> tuple[PaperSection, ...]:
     """Sections with the headings and instructions of the national papers, items numbered through.
 
-    Each group is a type and its items with marks, in the order they are printed.
+    Each group is a kind and its items with marks, in the order they are printed.
     """
     sections: list[PaperSection] = []
     first = 1
     for place, (item_type, entries) in enumerate(groups, start=1):
         items = tuple(PaperItem(item, Decimal(str(marks))) for item, marks in entries)
-        heading = f"{chinese_numeral(place)}、{TYPE_HEADINGS[item_type]}"
-        sections.append(PaperSection(heading, _instruction(item_type, items, first), items))
+        kind = ItemKind(item_type.value)
+        heading = f"{chinese_numeral(place)}、{_HEADINGS.get(kind) or kind_label(kind) + '题'}"
+        sections.append(PaperSection(heading, _instruction(kind, items, first), items))
         first += len(items)
     return tuple(sections)
 
@@ -99,15 +99,10 @@ def chinese_numeral(number: int) -> str:
     return leading + (_DIGITS[ones] if ones else "")
 
 
-def plain(marks: Decimal) -> str:
-    """Marks without trailing zeros: 0.5, 20."""
-    return f"{marks.normalize():f}"
-
-
-def _instruction(item_type: ItemType, items: Sequence[PaperItem], first: int) -> str:
-    total = plain(sum((entry.marks for entry in items), Decimal(0)))
+def _instruction(kind: ItemKind, items: Sequence[PaperItem], first: int) -> str:
+    total = plain_marks(sum((entry.marks for entry in items), Decimal(0)))
     worth = sorted({entry.marks for entry in items})
-    each = f"每题{plain(worth[0])}分" if len(worth) == 1 else "每题分值见题后"
+    each = f"每题{plain_marks(worth[0])}分" if len(worth) == 1 else "每题分值见题后"
     last = first + len(items) - 1
     numbers = f"第{first}题～第{last}题" if last > first else f"第{first}题"
-    return f"（{numbers}。{_TASKS[item_type]}{each}，满分{total}分。）"
+    return f"（{numbers}。{_TASKS.get(kind, '按题目要求作答。')}{each}，满分{total}分。）"

@@ -10,8 +10,8 @@ from item_formats.parsing import local_name
 from item_formats.rendering.markup import View, children_html, element_html, text_html
 from item_formats.rendering.page import document, style_sheet
 from item_formats.rendering.preview import view_of
-from item_formats.rendering.sheet import plain
 from item_formats.skill_tasks import read_skill_task
+from item_formats.text import plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def render_scoring_record(item: Item, *, series: str = _SERIES) -> str:
     """评分记录表: criteria with room for what was measured and the marks given, vetoes, signatures."""
     task = read_skill_task(item)
     rows = "".join(
-        f"<tr><td>{escape(criterion.code)}</td><td>{plain(criterion.marks)}</td>"
+        f"<tr><td>{escape(criterion.code)}</td><td>{plain_marks(criterion.marks)}</td>"
         f'<td class="text">{text_html(criterion.description)}</td><td>{text_html(criterion.nominal)}</td>'
         "<td></td><td></td></tr>"
         for criterion in task.criteria
@@ -63,7 +63,7 @@ def render_scoring_record(item: Item, *, series: str = _SERIES) -> str:
         '<table class="record"><caption class="unseen">评分细则</caption><thead><tr><th scope="col">细则编号</th>'
         '<th scope="col">配分</th><th scope="col" class="wide">评分细则描述</th><th scope="col">规定或标称值</th>'
         '<th scope="col">结果或实测值</th><th scope="col">得分</th></tr></thead>'
-        f'<tbody>{rows}</tbody><tfoot><tr><th scope="row">合计配分</th><td>{plain(task.marks)}</td>'
+        f'<tbody>{rows}</tbody><tfoot><tr><th scope="row">合计配分</th><td>{plain_marks(task.marks)}</td>'
         '<th scope="row" colspan="3" class="sum">合计得分</th><td></td></tr></tfoot></table>'
     )
     signatures = '<p class="fields"><span>考评员：<i></i></span><span>日期：<i></i></span></p>'
@@ -84,7 +84,7 @@ def _document(task: SkillTask, series: str, kind: str, body: str) -> str:
 
 
 def _facts(task: SkillTask) -> str:
-    marks = f'<th scope="row">配分</th><td>{plain(task.marks)}分</td>' if task.marks else ""
+    marks = f'<th scope="row">配分</th><td>{plain_marks(task.marks)}分</td>' if task.marks else ""
     return (
         '<table class="facts"><caption class="unseen">试题</caption><tbody>'
         f'<tr><th scope="row">试题代码</th><td>{escape(task.code)}</td>'

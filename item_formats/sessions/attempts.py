@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from item_formats.findings import ItemError
 from item_formats.processing import compiled, plain
+from item_formats.processing.variables import typed
 from item_formats.sessions.events import RefusedError
 from item_formats.sessions.items import hand_in, is_adaptive, item_of
-from item_formats.sessions.results import typed
 from item_formats.sessions.timing import is_late
 from item_formats.sessions.validity import invalid_responses
 

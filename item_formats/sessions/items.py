@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from item_formats.processing import attempt, begin_item, compiled, plain
 from item_formats.processing.values import single
-from item_formats.sessions.results import Result, TestContext, processed_outcomes, typed
+from item_formats.processing.variables import typed
+from item_formats.sessions.results import Result, TestContext, processed_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +90,7 @@ def hand_in_part(state: TestState, part: Part) -> TestState:
             session = state.items[stop.key]
             if session.open:
                 state = process(state, stop, session.saved or {})
+                state = replace(state, last={**state.last, stop.ref: stop.occurrence})
             else:
                 state = state.with_item(stop.key, replace(session, phase="closed"))
     return process_test(replace(state, handed_in=(*state.handed_in, part.identifier)))
@@ -101,13 +103,14 @@ def process_test(state: TestState) -> TestState:
 
 def context_of(state: TestState, purpose: str) -> TestContext:
     """What the rules of the test may ask now; chance differs from purpose to purpose and from step to step."""
+    together = {stop.ref for stop in state.route if state.definition.part(stop.part).simultaneous}
     return TestContext(
         state.definition,
         [result_of(state, stop) for stop in state.route],
         state.outcomes,
         random=Random(f"{state.seed} step {state.steps} {purpose}"),  # noqa: S311  # to be reproduced, not to be secret
         seconds=state.seconds,
-        last=state.last,
+        last={ref: occurrence for ref, occurrence in state.last.items() if ref in together},
     )
 
 

@@ -145,13 +145,16 @@ def _branch(state: TestState, place: int, rules: tuple[BranchRule, ...]) -> str 
 
 
 def _place_ahead(state: TestState, place: int, target: str) -> Place:
-    """The first stop after `place` in the part named `target`, or in this part that is, or is in, `target`."""
+    """The first stop after `place` in the part named `target`, or in this part that is, or is in, `target`.
+
+    ``Q02.3`` is the third appearance of Q02.
+    """
     here = state.route[place].part
     for other in range(place + 1, len(state.route)):
         stop = state.route[other]
         if stop.part == target != here:
             return other
-        if stop.part == here and (stop.ref == target or target in [name for name, _ in stop.sections]):
+        if stop.part == here and (target in (stop.ref, stop.key) or target in [name for name, _ in stop.sections]):
             return other
     return None
 

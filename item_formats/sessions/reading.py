@@ -7,8 +7,18 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from item_formats.documents import appearance_of
 from item_formats.findings import Finding, ItemError
-from item_formats.parsing import bad_attribute, integer_attribute, is_qti, line_of, local_name, number_attribute, qti
+from item_formats.parsing import (
+    bad_attribute,
+    integer_attribute,
+    is_qti,
+    is_true,
+    line_of,
+    local_name,
+    number_attribute,
+    qti,
+)
 from item_formats.processing import compile_expression, compile_rules, compiled, read_declarations
 from item_formats.sessions.definition import (
     EXITS,
@@ -196,16 +206,16 @@ class _Reader:
         section = Section(
             identifier=identifier,
             title=element.get("title", ""),
-            required=_flag(element, "required"),
-            fixed=_flag(element, "fixed"),
-            visible=_flag(element, "visible", default=True),
-            keep_together=_flag(element, "keep-together", default=True),
+            required=is_true(element, "required"),
+            fixed=is_true(element, "fixed"),
+            visible=is_true(element, "visible", default=True),
+            keep_together=is_true(element, "keep-together", default=True),
             preconditions=self.preconditions(element),
             branch_rules=self.branch_rules(element),
             limits=self.limits(element),
             select=select,
             with_replacement=with_replacement,
-            shuffle=ordering is not None and _flag(ordering, "shuffle"),
+            shuffle=ordering is not None and is_true(ordering, "shuffle"),
             children=children,
         )
         self.sections[identifier] = section
@@ -226,7 +236,7 @@ class _Reader:
             return None, False
         identifier = section.get("identifier")
         select = self.reading(lambda: integer_attribute(element, "select", 0), 0)
-        with_replacement = _flag(element, "with-replacement")
+        with_replacement = is_true(element, "with-replacement")
         required = sum(child.required for child in children)
         most = MOST_STOPS if with_replacement else len(children)
         if select > most:
@@ -255,8 +265,8 @@ class _Reader:
         reference = ItemRef(
             identifier=identifier,
             categories=tuple(element.get("category", "").split()),
-            required=_flag(element, "required"),
-            fixed=_flag(element, "fixed"),
+            required=is_true(element, "required"),
+            fixed=is_true(element, "fixed"),
             preconditions=self.preconditions(element),
             branch_rules=self.branch_rules(element),
             control=self.session_control(element, self.control(element, control)),
@@ -308,7 +318,7 @@ class _Reader:
         if longest is not None and shortest > longest:
             message = f"the time limits of {parent.get('identifier')} allow at most {longest} s and ask for {shortest}"
             self.fault("time-limits", message, element)
-        return TimeLimits(shortest, longest, late=_flag(element, "allow-late-submission"))
+        return TimeLimits(shortest, longest, late=is_true(element, "allow-late-submission"))
 
     def expressions(self, parent: etree._Element) -> tuple[Expression, ...]:
         """The one expression inside an element, compiled; nothing when it is faulty."""
@@ -351,7 +361,7 @@ class _Reader:
         holders: list[Part | Section | ItemRef] = [*definition.parts]
         for holder in [*holders, *definition.sections.values(), *definition.refs.values()]:
             for rule in holder.branch_rules:
-                if rule.target not in known:
+                if rule.target not in known and appearance_of(rule.target) not in definition.refs:
                     target = f"“{rule.target}”, which is nothing in the test" if rule.target else "nowhere"
                     message = f"the branch rule of {holder.identifier} leads to {target}: name a later item or section"
                     self.fault("bad-branch-target", message, root)
@@ -359,8 +369,3 @@ class _Reader:
 
 def _number(element: etree._Element, name: str) -> Callable[[], float | None]:
     return lambda: number_attribute(element, name)
-
-
-def _flag(element: etree._Element, name: str, *, default: bool = False) -> bool:
-    text = element.get(name)
-    return default if text is None else text.strip() in {"true", "1"}

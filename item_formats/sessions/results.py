@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from item_formats.findings import Finding, ItemError
 from item_formats.processing.scope import BUILT_IN, DURATION
-from item_formats.processing.values import Plain, Value, plain, read_plain, single, values_match
-from item_formats.processing.variables import Declaration, coerced
+from item_formats.processing.values import Plain, Value, plain, single, values_match
+from item_formats.processing.variables import Declaration, coerced, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,9 +85,8 @@ class Result:
 class TestContext:
     """What the rules of a test read and set (`processing.context.Assignable`).
 
-    `results` in the order of the route, `last` the appearance handed in last of each reference, `repeats_undefined`
-    the references whose variables mean nothing without a number (selected twice in a simultaneous part), `seconds` by
-    identifier of part or section, "" for the test.
+    `results` in the order of the route, `last` the appearance handed in last of each reference of simultaneous parts
+    (that of others is undefined), `seconds` by identifier of part or section, "" for the test.
     """
 
     __test__ = False
@@ -176,7 +175,8 @@ class TestContext:
     def _item_variable(self, identifier: str) -> tuple[Result, str] | None:
         """The appearance of an item a name such as ``Q01.SCORE`` or ``Q01.2.SCORE`` speaks of.
 
-        Without a number it is the one handed in last; undefined in simultaneous parts (QTI 3, *variable*).
+        Without a number it is “the last instance submitted if submission is simultaneous, otherwise it is undefined”
+        (QTI 3, *variable*): None.
         """
         found = self._named(identifier)
         if found is None:
@@ -196,12 +196,6 @@ class TestContext:
         if ref in self.definition.refs and number.isdecimal():
             return self.definition.refs[ref], int(number), name
         return None
-
-
-def typed(declaration: Declaration, value: object) -> Value | None:
-    return read_plain(
-        value, base_type=declaration.base_type, cardinality=declaration.cardinality, name=declaration.identifier
-    )
 
 
 def starting_outcomes(definition: Definition) -> dict[str, Plain]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from item_formats.processing import read_plain
 from item_formats.processing.scope import BUILT_IN
+from item_formats.processing.variables import typed
 from item_formats.sessions.definition import Section as SectionDefinition
 from item_formats.sessions.reading import definition_of
-from item_formats.sessions.results import Result, TestContext, processed_outcomes, typed
+from item_formats.sessions.results import Result, TestContext, processed_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from item_formats.bindings import BINDINGS, offer_of
 from item_formats.findings import ItemError
-from item_formats.parsing import integer_attribute, is_qti, local_name, qti
+from item_formats.parsing import integer_attribute, is_qti, is_true, local_name, qti
 from item_formats.processing.expressions.patterns import Pattern, PatternError
 
 if TYPE_CHECKING:
@@ -17,14 +18,8 @@ if TYPE_CHECKING:
     from item_formats.model import Item
     from item_formats.processing.values import Value
 
-_CHOOSING = frozenset(
-    {"qti-choice-interaction", "qti-hottext-interaction", "qti-hotspot-interaction", "qti-position-object-interaction"}
-)
 _ORDERING = frozenset({"qti-order-interaction", "qti-graphic-order-interaction"})
-_PAIRING = frozenset({"qti-associate-interaction", "qti-match-interaction", "qti-graphic-associate-interaction"})
-_FILLING = frozenset({"qti-gap-match-interaction", "qti-graphic-gap-match-interaction"})
 _WRITING = frozenset({"qti-text-entry-interaction", "qti-extended-text-interaction"})
-_ORDERED_CHOICES = frozenset({"qti-simple-choice", "qti-hotspot-choice"})
 
 
 def invalid_responses(item: Item, responses: Mapping[str, Value | None]) -> list[str]:
@@ -34,7 +29,7 @@ def invalid_responses(item: Item, responses: Mapping[str, Value | None]) -> list
         return []
     wrong = []
     for element in body.iter():
-        if is_qti(element) and local_name(element).endswith("-interaction"):
+        if is_qti(element) and local_name(element) in BINDINGS:
             name = element.get("response-identifier", "")
             value = responses.get(name)
             parts = () if value is None else tuple(part for part in value.items if part is not None)
@@ -44,21 +39,15 @@ def invalid_responses(item: Item, responses: Mapping[str, Value | None]) -> list
 
 def _wrong(element: etree._Element, parts: tuple[object, ...]) -> Iterator[str]:
     name = local_name(element)
-    if name in _CHOOSING:
-        yield from _counted(element, len(parts), "choices", most=1)
-    elif name == "qti-select-point-interaction":
-        yield from _counted(element, len(parts), "choices", most=0)
-    elif name in _ORDERING:
+    binding = BINDINGS[name]
+    if name in _ORDERING:
         yield from _ordered(element, len(parts))
-    elif name in _PAIRING:
-        yield from _counted(element, len(parts), "associations", most=1)
+    elif binding.limits:
+        yield from _counted(element, len(parts), binding.limits, most=binding.most or 0)
+    if binding.targets:
         yield from _matched(element, parts)
-    elif name in _FILLING:
-        # An absent max-associations bounds nothing here: QTI 2 had none, and one gap text in all makes no gap match.
-        yield from _counted(element, len(parts), "associations", most=0)
-        yield from _matched(element, parts)
-    elif name == "qti-inline-choice-interaction":
-        required = element.get("required") in {"true", "1"} or _whole(element, "min-choices", 0) > 0
+    if name == "qti-inline-choice-interaction":
+        required = is_true(element, "required") or _whole(element, "min-choices", 0) > 0
         if required and not parts:
             yield "a choice must be made"
     elif name in _WRITING:
@@ -76,7 +65,7 @@ def _counted(element: etree._Element, count: int, what: str, *, most: int) -> It
 def _ordered(element: etree._Element, count: int) -> Iterator[str]:
     """Without min-choices every choice must be put in order, whatever max-choices says (QTI 3, *order interaction*)."""
     if element.get("min-choices") is None:
-        choices = sum(1 for child in element.iter() if local_name(child) in _ORDERED_CHOICES)
+        choices = len(offer_of(element).choices)
         if count != choices:
             yield f"{count} choices put in order, all {choices} are asked for"
     else:
@@ -96,7 +85,7 @@ def _matched(element: etree._Element, parts: tuple[object, ...]) -> Iterator[str
                 yield f"{identifier} is used {used[identifier]} times, at least {least} are asked for"
             if most and used[identifier] > most:
                 yield f"{identifier} is used {used[identifier]} times, at most {most} are allowed"
-        elif local_name(child) == "qti-gap" and child.get("required") in {"true", "1"} and not used[identifier]:
+        elif local_name(child) == "qti-gap" and is_true(child, "required") and not used[identifier]:
             yield f"the gap {identifier} must be filled"
 
 

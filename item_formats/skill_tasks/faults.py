@@ -11,8 +11,8 @@ from item_formats.choice import IDENTIFIER
 from item_formats.findings import Finding, ItemError
 from item_formats.parsing import line_of, qti
 from item_formats.skill_tasks.reading import declared_marks, is_skill_task, read_skill_task
-from item_formats.skill_tasks.task import MINUTES, SECTIONS, TOTAL, plain_marks
-from item_formats.text import forbidden_characters
+from item_formats.skill_tasks.task import MINUTES, SECTIONS, TOTAL
+from item_formats.text import forbidden_characters, plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from item_formats.processing import compile_rules, plain, read_declarations
 from item_formats.processing.scope import Scope
 from item_formats.processing.values import single
 from item_formats.skill_tasks.reading import read_skill_task
-from item_formats.skill_tasks.task import TOTAL, plain_marks
+from item_formats.skill_tasks.task import TOTAL
+from item_formats.text import plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -66,8 +66,3 @@ CRITERION_FIELDS = ("细则编号", "配分", "评分细则描述", "规定或�
 VETO_FIELDS = ("编号", "否定项")
 SITE, CANDIDATE_OWN, NOTES = "考场准备", "考生准备", "准备要求"
 SUPPLY_FIELDS = ("名称", "规格", "数量", "备注")
-
-
-def plain_marks(marks: Decimal) -> str:
-    """Marks without trailing zeros or exponent: 0.5, 20."""
-    return f"{marks.normalize():f}" if marks.is_finite() else str(marks)

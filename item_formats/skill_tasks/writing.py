@@ -22,9 +22,8 @@ from item_formats.skill_tasks.task import (
     TITLE,
     TOTAL,
     VETO_FIELDS,
-    plain_marks,
 )
-from item_formats.text import as_markup
+from item_formats.text import as_markup, plain_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

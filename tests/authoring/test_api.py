@@ -554,11 +554,11 @@ def test_the_document_describes_every_route_once_with_the_token_it_needs(api: Ap
 
 def test_the_document_says_what_arrays_hold(api: Api) -> None:
     schemas = api.get("/schema/openapi.json").json()["components"]["schemas"]
-    text = {"type": "string"}
+    option = {"type": "string", "minLength": 1, "maxLength": 2000}
     for name, field, held in (
-        ("NewItem", "options", text),
-        ("NewItem", "enemies", text),
-        ("NewVersion", "options", text),
+        ("NewItem", "options", option),
+        ("NewItem", "enemies", {"type": "string", "minLength": 1, "maxLength": 64}),
+        ("NewVersion", "options", option),
         ("OutlineDocument", "areas", {"$ref": "#/components/schemas/AreaDocument"}),
         ("AreaDocument", "sections", {"$ref": "#/components/schemas/AreaDocument"}),
         ("AreaDocument", "points", {"$ref": "#/components/schemas/PointDocument"}),

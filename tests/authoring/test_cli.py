@@ -102,8 +102,8 @@ def test_a_bank_from_nothing(tmp_path: Path) -> None:
     missing = tiku("user", "list", "--database", file)
     assert (missing.exit_code, missing.stdout) == (1, "")
     assert missing.stderr == f"tiku: there is no bank at {file}: make one with `tiku db upgrade --database {file}`\n"
-    assert ok("db", "upgrade", "--database", file) == f"{file}: created at 0001\n"
-    assert document("db", "upgrade", "--database", file) == {"database": file, "before": "0001", "after": "0001"}
+    assert ok("db", "upgrade", "--database", file) == f"{file}: created at 0002\n"
+    assert document("db", "upgrade", "--database", file) == {"database": file, "before": "0002", "after": "0002"}
     assert document("db", "check", "--database", file) == {"ok": True, "differences": []}
     assert ok("user", "list", "--database", file).startswith("nobody yet: tiku user add")
 
@@ -333,3 +333,44 @@ def test_a_port_in_use_is_said_in_one_line(database: str) -> None:
         result = tiku("serve", "--database", database, "--port", str(port))
     assert result.exit_code == 1
     assert result.stderr == f"tiku: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+ITEM_FILE = str(Path(__file__).parents[1] / "item_formats" / "fixtures" / "interactions" / "choice.xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (
+            ("item", "check", "no such file"),
+            2,
+            "tiku: Invalid value for 'PATH...': Path 'no such file' does not exist.",
+        ),
+        (("item", "render", ITEM_FILE, "--out", "nowhere/x.html"), 1, "tiku: nowhere: the folder does not exist"),
+        (("bank", "import", "no such file"), 2, "tiku: Invalid value for 'PATH': Path 'no such file' does not exist."),
+        (("user", "add"), 2, "tiku: Missing argument 'CODE'."),
+        (("calibrate", "gone.csv"), 2, "tiku: "),
+        (("nonsense",), 2, "tiku: No such command 'nonsense'."),
+        (("--nonsense",), 2, "tiku: No such option"),
+    ],
+)
+def test_every_verb_words_its_errors_alike(arguments: tuple[str, ...], exit_code: int, said: str) -> None:
+    result = tiku(*arguments)
+    assert (result.exit_code, result.stdout) == (exit_code, "")
+    assert "Error:" not in result.stderr
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("group", ["item", "db", "bank", "user", "audit"])
+def test_groups_of_verbs_have_an_example_too(group: str) -> None:
+    assert f"Example: tiku {group} " in ok(group, "--help")
+
+
+@pytest.mark.skipif(SERVER is not None, reason="makes a SQLite file")
+def test_a_new_bank_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    ok("db", "upgrade", "--database", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)  # what somebody allowed stays allowed
+    ok("db", "upgrade", "--database", str(file))
+    assert file.stat().st_mode & 0o777 == 0o640

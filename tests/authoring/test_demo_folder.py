@@ -185,3 +185,18 @@ def test_the_command_forces_and_prints_its_json_alone(tmp_path: Path, monkeypatc
     assert json.loads(result.stdout)["files"] == [{"file": "bank.db", "what": "the bank"}]
     assert result.stderr == ""  # progress is for terminals
     assert names_in(out) == [MARKER, "bank.db"]
+
+
+def test_files_with_keys_are_their_owners_and_what_is_released_is_not(home: Path) -> None:
+    out = home / "out"
+    with replaced_whole(out) as new:
+        for name in ("bank.db", "params.json", "pool.csv", "papers/A.zip", "papers/A-key.html", "release/public.zip"):
+            (new / name).parent.mkdir(exist_ok=True)
+            (new / name).write_text("x", encoding="utf-8")
+            (new / name).chmod(0o644)
+    modes = {path.relative_to(out).as_posix(): path.stat().st_mode & 0o777 for path in out.rglob("*") if path.is_file()}
+    assert modes == {
+        MARKER: modes[MARKER],
+        "release/public.zip": 0o644,
+        **dict.fromkeys(("bank.db", "params.json", "pool.csv", "papers/A.zip", "papers/A-key.html"), 0o600),
+    }

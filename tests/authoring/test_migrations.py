@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Column, text
+from sqlalchemy.exc import IntegrityError
 
 from authoring.audit.chain import record
 from authoring.columns import UtcDateTime
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.authoring.conftest import Staff
+
+
+NEXT = f"{int(HEAD) + 1:04}"
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -98,11 +102,35 @@ def test_a_migration_can_be_undone_and_done_again(database: str) -> None:
     assert differences(database) == ()
 
 
+def test_a_bank_of_the_first_version_takes_every_kind_of_item_after_the_upgrade(
+    bank: Bank, staff: Staff, standard_id: int, database: str
+) -> None:
+    from alembic import command
+
+    from authoring.migrations import running
+
+    accepted(bank, staff, standard_id, row("Q1"))
+    connecting = connect(database)
+    with connecting.writers.kw["bind"].begin() as connection:
+        command.downgrade(running._config(connection), "0001")
+    statement = text("UPDATE item SET item_type = 'text_entry' WHERE code = 'Q1'")
+    with pytest.raises(IntegrityError, match="item_type"), connecting.engine.begin() as connection:
+        connection.execute(statement)
+    assert upgrade(database) == ("0001", HEAD)
+    with connecting.engine.begin() as connection:
+        connection.execute(statement)
+        assert connection.execute(text("SELECT item_type FROM item")).scalars().all() == ["text_entry"]
+    with pytest.raises(IntegrityError, match="item_type"), connecting.engine.begin() as connection:
+        connection.execute(text("UPDATE item SET item_type = 'nonsense'"))
+    connecting.close()
+    assert differences(database) == ()
+
+
 def test_a_drafted_migration_holds_what_the_tables_have_and_the_migrations_have_not(
     tmp_path: Path,
 ) -> None:
     assert "batch_op" not in draft_migration("nothing changes", tmp_path).read_text(encoding="utf-8")
-    (tmp_path / "r0002_nothing_changes.py").unlink()
+    (tmp_path / f"r{NEXT}_nothing_changes.py").unlink()
     review = metadata.tables["review"]
     column = Column("seen_at", UtcDateTime())
     review.append_column(column)
@@ -111,8 +139,8 @@ def test_a_drafted_migration_holds_what_the_tables_have_and_the_migrations_have_
     finally:
         review._columns.remove(column)
     written = drafted.read_text(encoding="utf-8")
-    assert drafted.name == "r0002_reviews_say_when.py"
-    assert "down_revision = '0001'" in written
+    assert drafted.name == f"r{NEXT}_reviews_say_when.py"
+    assert f"down_revision = '{HEAD}'" in written
     assert "batch_op.add_column(sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True))" in written
     compile(written, drafted, "exec")
 

@@ -1,11 +1,12 @@
 """Conformance: cases of other engines' suites through this library.
 
-    python -m tests.item_formats.conformance FOLDER
+    python -m tests.item_formats.conformance [--rulings] FOLDER
 
 FOLDER is laid out like ``../shared/qti``: ``qti_cases.jsonl``, ``qti_expression_cases.jsonl``,
 ``qti_session_cases.jsonl``, ``qti_outcome_cases.jsonl`` (those that are there are run) and the documents they name.
 Prints how many agree by kind and tier, then the cases that differ, with what was expected and got. Differences this
-project has ruled on (`docs/qti-rulings.md`) are counted apart. Exits 1 if any other case differs, 2 without cases.
+project has ruled on (`docs/qti-rulings.md`) are counted apart and named with the ruling; they differ all the same.
+Exits 1 if any case differs (with ``--rulings``: if any differs without a ruling), 2 without cases.
 """
 
 from __future__ import annotations
@@ -58,11 +59,15 @@ def verdicts(folder: Path, kinds: tuple[str, ...] = tuple(KINDS)) -> Iterator[Ve
             yield Verdict(kind, case.get("tier", ""), case["id"], differences, ruling)
 
 
+_EXPECTED = ("expected_error", "expected_outcomes", "expected_test_outcomes", "expected", "expected_shape")
+
+
 def _run(run: Callable[[Case, Path], list[str]], case: Case, folder: Path) -> list[str]:
     try:
         return run(case, folder)
     except Exception as error:  # noqa: BLE001  # one broken case must not hide the others
-        return [f"{type(error).__name__}: {error}"]
+        expected = next((case[key] for key in _EXPECTED if case.get(key) is not None), "a session")
+        return [f"expected {expected}, got {type(error).__name__}: {error}"]
 
 
 def report(found: list[Verdict]) -> str:
@@ -84,16 +89,19 @@ def report(found: list[Verdict]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m tests.item_formats.conformance FOLDER\n")
+    folders = [argument for argument in arguments if argument != "--rulings"]
+    if len(folders) != 1 or folders[0].startswith("-"):
+        sys.stderr.write("usage: python -m tests.item_formats.conformance [--rulings] FOLDER\n")
         return 2
-    found = list(verdicts(Path(arguments[0])))
+    (folder,) = folders
+    found = list(verdicts(Path(folder)))
     if not found:
         files = ", ".join(file for file, _ in KINDS.values())
-        sys.stderr.write(f"{arguments[0]} holds no cases: expected {files}\n")
+        sys.stderr.write(f"{folder} holds no cases: expected {files}\n")
         return 2
     sys.stdout.write(report(found) + "\n")
-    return 1 if any(verdict.differences and verdict.ruling is None for verdict in found) else 0
+    differ = [verdict for verdict in found if verdict.differences]
+    return 1 if any(verdict.ruling is None or "--rulings" not in arguments for verdict in differ) else 0
 
 
 if __name__ == "__main__":

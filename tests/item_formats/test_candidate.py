@@ -504,3 +504,11 @@ def test_printed_variables_are_written_as_they_ask(attributes: str, value: objec
         document(f'<qti-item-body><p><qti-printed-variable identifier="V" {attributes}/></p></qti-item-body>')
     )
     assert for_candidate(item, values={"V": value}).stem_text == text  # type: ignore[dict-item]
+
+
+def test_index_and_base_of_a_printed_variable_can_be_variables() -> None:
+    printed = "".join(
+        f'<p><qti-printed-variable identifier="V" {attribute}/></p>' for attribute in ('index="N"', 'base="{N}"')
+    )
+    item = read_item(document(f"<qti-item-body>{printed}</qti-item-body>"))
+    assert for_candidate(item, values={"V": [5, 6], "N": 2}).stem_text.split() == ["6", "101;110"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import zipfile
@@ -10,10 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from item_formats import ItemRow, read_item, write_items_csv
+from item_formats import ItemRow, read_item, read_package, write_items_csv
 from item_formats.cli import item
 from tests.item_formats.checking.examples import GOOD, TEMPLATED
 from tests.item_formats.documents import capitals, correct, multiple, single, true_false
+from tests.item_formats.foreign.papers import png
+from tests.item_formats.packages.zips import manifest_xml, resource, zip_of
 from tests.shared import shared
 
 MANIFEST = """<manifest xmlns="http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1" identifier="M"><organizations/>
@@ -67,7 +70,6 @@ def test_check_walks_through_folders_and_leaves_other_documents_beside_items_alo
     (folder / "q1.xml").write_bytes(single().xml)
     (folder / "q2.xml").write_bytes(capitals(correct("paris")))
     (folder / "notes.xml").write_text("<notes/>", encoding="utf-8")
-    (tmp_path / "bank" / "imsmanifest.xml").write_text("<manifest/>", encoding="utf-8")
     result = run("check", tmp_path / "bank", "--json")
     report = json.loads(result.stdout)
     assert (result.exit_code, report["items"], report["errors"], report["warnings"]) == (1, 2, 2, 1)
@@ -332,3 +334,150 @@ def test_a_comment_among_response_rules_is_no_reason_to_crash(tmp_path: Path) ->
     path = tmp_path / "q.xml"
     path.write_text(GOOD.replace("<qti-response-condition>", "<!--x--><qti-response-condition>"), encoding="utf-8")
     assert run("convert", path, tmp_path / "q.gift").exit_code in {0, 1}
+
+
+def exam(path: Path) -> Path:
+    """A package with a test in one folder, its items in another, their stimulus and its picture in a third."""
+    question = GOOD.replace('"item"', '"Q1"').replace(
+        "<qti-item-body>",
+        '<qti-assessment-stimulus-ref identifier="M" href="../stimuli/m.xml"/><qti-item-body>'
+        '<p><img src="plan.png" alt="own plan"/></p>',
+    )
+    namespace = 'xmlns="http://www.imsglobal.org/xsd/imsqtiasi_v3p0"'
+    stimulus = (
+        f'<qti-assessment-stimulus {namespace} identifier="M" title="阅读材料"><qti-stimulus-body><p>一段话</p>'
+        '<p><img src="plan.png" alt="plan of the stimulus"/></p></qti-stimulus-body></qti-assessment-stimulus>'
+    )
+    test = (
+        f'<qti-assessment-test {namespace} identifier="T" title="模拟卷"><qti-test-part identifier="P" '
+        'navigation-mode="linear" submission-mode="individual"><qti-assessment-section identifier="S" '
+        'title="一、选择题" visible="true"><qti-rubric-block view="candidate" use="instructions">'
+        "<qti-content-body><p>每题 1 分。</p></qti-content-body></qti-rubric-block>"
+        '<qti-assessment-item-ref identifier="i" href="../items/deep/q.xml"/>'
+        "</qti-assessment-section></qti-test-part></qti-assessment-test>"
+    )
+    members = {
+        "tests/t.xml": test.encode(),
+        "items/deep/q.xml": question.replace("../stimuli", "../../stimuli").encode(),
+        "items/deep/plan.png": b"\x89PNG\r\n\x1a\nITEM",
+        "items/q2.xml": GOOD.replace('"item"', '"Q2"').encode(),
+        "stimuli/m.xml": stimulus.encode(),
+        "stimuli/plan.png": b"\x89PNG\r\n\x1a\nSTIMULUS",
+    }
+    kinds = {"tests": "test", "items": "item", "stimuli": "stimulus"}
+    entries = "".join(
+        resource(f"r{place}", name, kinds[name.partition("/")[0]] if name.endswith(".xml") else "media")
+        for place, name in enumerate(members)
+    )
+    for name, content in {"imsmanifest.xml": manifest_xml(entries), **members}.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
+def zipped(folder: Path) -> Path:
+    path = folder.with_suffix(".zip")
+    names = [found for found in sorted(folder.rglob("*")) if found.is_file()]
+    path.write_bytes(zip_of({found.relative_to(folder).as_posix(): found.read_bytes() for found in names}))
+    return path
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_render_shows_a_test_as_a_page_with_its_items_and_their_stimuli(tmp_path: Path, *, packed: bool) -> None:
+    folder, out = exam(tmp_path / "exam"), tmp_path / "page.html"
+    result = run("render", zipped(folder) if packed else folder, "--out", out)
+    assert result.stdout == f"2 items, 1 tests, 1 stimuli written to {out}\n"
+    page = out.read_text(encoding="utf-8")
+    places = [page.index(word) for word in ("<h2>模拟卷", "一、选择题", "每题 1 分。", "Q1<", "一段话", "Q2<")]
+    assert places == sorted(places)
+    assert page.count("Q1<") == page.count("一段话") == 1  # not again beside the test
+    item, stimulus = (base64.b64encode(b"\x89PNG\r\n\x1a\n" + end).decode() for end in (b"ITEM", b"STIMULUS"))
+    assert f'base64,{item}" alt="own plan"' in page
+    assert f'base64,{stimulus}" alt="plan of the stimulus"' in page
+    assert "正确答案" not in page
+    run("render", folder, "--out", out, "--key")
+    assert "正确答案" in out.read_text(encoding="utf-8")
+
+
+def test_render_of_a_test_by_its_file_finds_what_lies_around_it(tmp_path: Path) -> None:
+    folder, out = exam(tmp_path / "exam"), tmp_path / "page.html"
+    assert run("render", folder / "tests" / "t.xml", "--out", out).stdout.startswith("1 items, 1 tests, 1 stimuli")
+    page = out.read_text(encoding="utf-8")
+    assert "<h1>模拟卷</h1>" in page
+    assert "一段话" in page
+    assert "Q2<" not in page
+
+
+def test_render_shows_a_stimulus_alone(tmp_path: Path) -> None:
+    folder, out = exam(tmp_path / "exam"), tmp_path / "page.html"
+    assert run("render", folder / "stimuli" / "m.xml", "--out", out).stdout == f"1 stimuli written to {out}\n"
+    page = out.read_text(encoding="utf-8")
+    assert "<h1>阅读材料</h1>" in page
+    assert "一段话" in page
+    assert page.count("data:image/png") == 1
+
+
+def test_render_does_not_read_what_lies_far_from_a_test(tmp_path: Path) -> None:
+    (tmp_path / "far.xml").write_text(GOOD, encoding="utf-8")
+    folder, out = exam(tmp_path / "deep" / "exam"), tmp_path / "page.html"
+    test = folder / "tests" / "t.xml"
+    test.write_bytes(test.read_bytes().replace(b"../items/deep/q.xml", b"../../../far.xml"))
+    assert run("render", test, "--out", out).exit_code == 0
+    assert "[试题：../../../far.xml]" in out.read_text(encoding="utf-8")
+
+
+def test_an_unpacked_package_is_checked_and_converted_as_its_zip_is(tmp_path: Path) -> None:
+    folder = exam(tmp_path / "exam")
+    packed = zipped(folder)
+    of_folder, of_zip = (json.loads(run("check", path, "--json").stdout) for path in (folder, packed))
+    assert (of_folder["items"], of_folder["documents"], of_folder["errors"]) == (2, 4, 0)
+    assert {**of_folder, "findings": []} == {**of_zip, "findings": []}
+    assert run("convert", folder, tmp_path / "1.zip").exit_code == 0
+    assert run("convert", packed, tmp_path / "2.zip").exit_code == 0
+    assert read_package(tmp_path / "1.zip") == read_package(tmp_path / "2.zip")
+    assert run("check", tmp_path, "--json").exit_code == 0  # found below a folder, too
+
+
+def test_a_link_out_of_an_unpacked_package_is_told(tmp_path: Path) -> None:
+    folder = exam(tmp_path / "exam")
+    (folder / "items" / "deep" / "plan.png").unlink()
+    (folder / "items" / "deep" / "plan.png").symlink_to("/etc/hostname")
+    for verb in (["check", folder], ["render", folder, "--out", tmp_path / "x"], ["convert", folder, tmp_path / "y"]):
+        result = run(*verb)
+        assert result.exit_code == 1
+        assert "error symlink: items/deep/plan.png is a link that leads out" in result.stdout + result.stderr
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("to", ["qti22", "qti21"])
+def test_convert_writes_packages_of_qti_2_and_tells_what_they_cannot_say(tmp_path: Path, to: str) -> None:
+    folder = exam(tmp_path / "exam")
+    older, again = tmp_path / "older.zip", tmp_path / "again.zip"
+    result = run("convert", folder, older, "--to", to, "--json")
+    codes = {finding["code"] for finding in json.loads(result.stdout)["findings"]}
+    assert (result.exit_code, codes) == (0, {"qti22": set(), "qti21": {"not-in-qti-2", "stimulus-copied"}}[to])
+    assert run("check", older).exit_code == 0
+    assert run("convert", older, again).exit_code == 0
+    first, last = read_package(folder), read_package(again)
+    assert (last.tests, last.media) == (first.tests, first.media)
+    assert to == "qti21" or (last.items, last.stimuli) == (first.items, first.stimuli)
+    assert last.items[1] == first.items[1]
+
+
+def test_convert_of_a_table_goes_to_a_package_of_qti_2_at_once(bank: Path, tmp_path: Path) -> None:
+    assert run("convert", bank, tmp_path / "bank.zip", "--to", "qti22").exit_code == 0
+    assert read_package(tmp_path / "bank.zip").items == (single(), multiple(), true_false())
+
+
+@pytest.mark.parametrize("name", ["bank.docx", "moodle.xml"])
+def test_pictures_go_along_into_word_and_moodle(tmp_path: Path, name: str) -> None:
+    (tmp_path / "items").mkdir()
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "a.png").write_bytes(png())
+    shown = single().xml.replace(b"<p>", b'<p><img src="../media/a.png" alt="a"/>', 1)
+    (tmp_path / "items" / "q.xml").write_bytes(shown)
+    to = ["--to", "moodle"] if name.endswith(".xml") else []
+    result = run("convert", tmp_path / "items", tmp_path / name, *to)
+    assert result.exit_code == 0, result.stderr
+    assert run("convert", tmp_path / name, tmp_path / "back.zip").exit_code == 0
+    assert list(read_package(tmp_path / "back.zip").media.values()) == [png()]

@@ -21,6 +21,8 @@ _COMBINING = {spacing: combining for combining, spacing in reversed(ACCENTS.item
     "˜": "\u0303",
     "⃗": "\u20d7",
 }
+_OVERBARS = OVERBAR + "―¯\u0304"  # LaTeX's \overline is written with a horizontal bar
+_LIMITS = frozenset({"lim", "max", "min", "sup", "inf", "limsup", "liminf"})  # what stands under them is their limit
 _BRACES = frozenset("⏞⏟⏜⏝⎴⎵︷︸")
 _SCRIPTED = {"munder": ("limLow", "lim"), "mover": ("limUpp", "lim"), "msub": ("sSub", "sub"), "msup": ("sSup", "sup")}
 
@@ -70,6 +72,9 @@ def _sequence(nodes: Sequence[etree._Element]) -> list[etree._Element]:
         if following is not None and _is_operator(following, APPLY) and place + 2 < len(nodes):
             made.append(_omml("func", _slot("fName", node), _slot("e", nodes[place + 2])))
             place += 3
+        elif following is not None and _is_limit(node):
+            argument, *rest = _sequence(nodes[place + 1 :]) or [_run("")]
+            return [*made, _omml("func", _omml("fName", _limit(node)), _omml("e", argument)), *rest]
         elif following is not None and _nary_sign(node) is not None:
             made.append(_nary(node, following))
             place += 2
@@ -90,6 +95,16 @@ def _text(node: etree._Element) -> str:
 
 def _is_operator(node: etree._Element, sign: str) -> bool:
     return local_name(node) == "mo" and _text(node) == sign
+
+
+def _is_limit(node: etree._Element) -> bool:
+    """lim, max … with what stands under it: in OMML a function whose name has a limit."""
+    return local_name(node) in {"msub", "munder"} and len(node) == 2 and _text(node[0]) in _LIMITS
+
+
+def _limit(node: etree._Element) -> etree._Element:
+    name = _run(_text(node[0]), _valued("sty", "p"))
+    return _omml("limLow", _omml("e", name), _slot("lim", node[1]))
 
 
 def _identifier(node: etree._Element) -> list[etree._Element]:
@@ -168,9 +183,10 @@ def _above_or_below(node: etree._Element) -> list[etree._Element]:
     base, script = _children(node, 2)
     above = local_name(node) == "mover"
     sign = _text(script[0]) if script and local_name(script[0]) == "mo" else ""
-    if above and sign in _COMBINING and (node.get("accent") == "true" or sign not in "←→↔"):
+    short = bool(base) and len(text_of(base[0]).strip()) == 1  # \vec v is an accent, an arrow over AB is not
+    if above and sign in _COMBINING and (node.get("accent") == "true" or short or sign not in "←→↔"):
         return [_omml("acc", _omml("accPr", _valued("chr", _COMBINING[sign])), _slot("e", *base))]
-    if sign and sign in (OVERBAR if above else UNDERBAR + "¯\u0332"):
+    if sign and sign in (_OVERBARS if above else UNDERBAR + "¯\u0332―"):
         return [_omml("bar", _omml("barPr", _valued("pos", "top" if above else "bot")), _slot("e", *base))]
     if sign in _BRACES:
         pos = _valued("pos", "top" if above else "bot")
@@ -219,7 +235,15 @@ def _mrow(node: etree._Element) -> list[etree._Element]:
     children = elements_in(node)
     if len(children) >= 2 and _is_fence(children[0], _OPENING) and _is_fence(children[-1], _CLOSING):
         return [_delimited(_text(children[0]), _text(children[-1]), children[1:-1])]
+    if len(children) >= 2 and _stretches(children[0], _OPENING):  # the brace of cases, with nothing behind them
+        return [_delimited(_text(children[0]), "", children[1:])]
+    if len(children) >= 2 and _stretches(children[-1], _CLOSING):
+        return [_delimited("", _text(children[-1]), children[:-1])]
     return _sequence(children)
+
+
+def _stretches(node: etree._Element, signs: frozenset[str]) -> bool:
+    return local_name(node) == "mo" and _text(node) in signs and node.get("fence") == "true"
 
 
 def _is_fence(node: etree._Element, signs: frozenset[str]) -> bool:

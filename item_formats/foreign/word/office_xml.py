@@ -82,15 +82,22 @@ class Converter:
         """Paragraphs and tables of markup, with text before the first and after the last of its paragraphs."""
         root = parsed(markup)
         made: list[str] = []
-        line: list[str] = [run(before)]
+        line: list[str] = [run(before)] if before else []
+        opening = list(line)
 
         def finish() -> None:
+            if (
+                not made and [piece for piece in line if piece] == opening and not ended
+            ):  # a number stands in the line of what it numbers
+                return
             content = "".join(line)
             if content:
                 made.append(paragraph(content, properties=properties))
             line.clear()
 
+        ended = False
         self._flow(root, frozenset(), line, made, finish)
+        ended = True
         if after and not line and made and made[-1].startswith("<w:p>"):
             made[-1] = made[-1].removesuffix("</w:p>") + run(after) + "</w:p>"
         elif after:

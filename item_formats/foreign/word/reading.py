@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 128 * 1024 * 1024
 _OLE = b"\xd0\xcf\x11\xe0"
-_KINDS = {item_type: kind for kind, item_type in ITEM_TYPES.items()}
 _BANK_COLUMNS = ("编号", "知识点", "难度", "分数", "一致性", "互斥")
 _EMPHASISED = 0.8
 

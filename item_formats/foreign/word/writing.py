@@ -10,6 +10,7 @@ from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
+from item_formats.choice import BLANK
 from item_formats.findings import Finding, ItemError
 from item_formats.foreign.building import number
 from item_formats.foreign.collecting import writable
@@ -40,6 +41,8 @@ _TEXT_WIDTH = 9638  # twips between the margins
 _COLUMNS = ((4, 16), (2, 36))  # options a line, and how wide (in half-width characters) they may be for it
 _LIKE_A_LABEL = re.compile(r"(?<![A-Za-z0-9])[（(]?[A-HＡ-Ｈ]\s*[.．、:：)）]|\t")
 _WRITING_LINES = 5
+_ROOM = "（\u3000\u3000）"  # to write a letter by hand
+_SPACE_ABOVE = '<w:spacing w:before="80"/>'  # between questions
 
 
 def write_word(
@@ -107,7 +110,7 @@ def write_paper_word(
     at = 0
     for section in paper.sections:
         document.add(paragraph(run(section.heading), style="Heading1"))
-        document.add(paragraph(run(section.instruction), style="Notes"))
+        document.add(paragraph(run(section.instruction), style="Notes", properties="<w:keepNext/>"))
         rows = [ItemRow(entry.item.identifier, entry.item, marks=entry.marks) for entry in section.items]
         questions, lost = writable(rows)
         findings += lost
@@ -141,11 +144,14 @@ class _Paper:
     def _question(self, at: int, row: ItemRow, asked: Question, marks: Decimal | None) -> list[str]:
         worth = f"（{number(marks)}分）" if marks is not None else ""
         before = f"{at}．{worth}"
-        after = "（\u3000）" if asked.kind is Kind.TRUE_FALSE else ""
+        after = ("（\u3000）" if self.answer_key else _ROOM) if asked.kind is Kind.TRUE_FALSE else ""
         stem = asked.stem
+        if not self.answer_key:
+            stem = BLANK.sub(_ROOM, stem)
         if GAP not in stem and asked.kind in {Kind.GAPS, Kind.NUMBER} and not self.answer_key:
             stem += GAP
         blocks = self.converter.blocks(stem, before=before, after=after, properties="<w:keepNext/>")
+        blocks[:1] = [block.replace("<w:keepNext/>", f"<w:keepNext/>{_SPACE_ABOVE}", 1) for block in blocks[:1]]
         if asked.kind in {Kind.SINGLE, Kind.MULTIPLE}:
             blocks += self._options(asked)
         elif asked.kind is Kind.MATCHING:
@@ -167,21 +173,22 @@ class _Paper:
         if columns == 1:
             return [
                 block
-                for label, markup in labelled
-                for block in self.converter.blocks(markup, before=label, properties='<w:ind w:left="420"/>')
+                for place, (label, markup) in enumerate(labelled, start=1)
+                for block in self.converter.blocks(
+                    markup, before=label, properties=f'{_kept(place, len(labelled))}<w:ind w:left="420"/>'
+                )
             ]
         stops = "".join(
             f'<w:tab w:val="left" w:pos="{420 + place * (_TEXT_WIDTH - 420) // columns}"/>'
             for place in range(1, columns)
         )
         lines = [labelled[place : place + columns] for place in range(0, len(labelled), columns)]
-        properties = f'<w:tabs>{stops}</w:tabs><w:ind w:left="420"/>'
         return [
             paragraph(
                 run("\t").join(run(label) + self.converter.inline(markup) for label, markup in line),
-                properties=properties,
+                properties=f'{_kept(place, len(lines))}<w:tabs>{stops}</w:tabs><w:ind w:left="420"/>',
             )
-            for line in lines
+            for place, line in enumerate(lines, start=1)
         ]
 
     def _pairs(self, asked: Question) -> list[str]:
@@ -192,9 +199,9 @@ class _Paper:
             run(f"{letter}．") + self.converter.inline(target)
             for letter, target in zip(OPTION_LETTERS, order, strict=False)
         ]
-        return [paragraph(run(f"（{place}）") + text) for place, text in enumerate(left, start=1)] + [
-            paragraph(text) for text in right
-        ]
+        room = "" if self.answer_key else _ROOM
+        lines = [run(f"（{place}）") + text + run(room) for place, text in enumerate(left, start=1)] + right
+        return [paragraph(text, properties=_kept(place, len(lines))) for place, text in enumerate(lines, start=1)]
 
     def _remarks(self, row: ItemRow, asked: Question) -> list[str]:
         blocks = self._named("答案", self._answer(asked))
@@ -252,6 +259,11 @@ class _Paper:
                 _put(archive, f"word/{name}", self.converter.media[name])
         write_whole(path, buffer.getvalue())
         return self.findings
+
+
+def _kept(place: int, of: int) -> str:
+    """What keeps a line on the page of the next one: a question is not torn apart, but the last line may end a page."""
+    return "<w:keepNext/>" if place < of else ""
 
 
 def _apart(blocks: Sequence[str]) -> list[str]:

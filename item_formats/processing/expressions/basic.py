@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from item_formats.findings import ItemError
 from item_formats.parsing import bad_attribute, local_name
 from item_formats.processing.expressions.registry import Expression, Operands, expression, refusal
 from item_formats.processing.values import NUMERIC, READERS, Value, read_scalar, single
@@ -65,8 +66,10 @@ def correct(element: etree._Element, _: Operands) -> Expression:
     name = _name(element)
 
     def evaluate(context: Context) -> Value | None:
-        _response(element, context, name)
-        return context.correct(name)
+        declaration, value = _response(element, context, name), context.correct(name)
+        if value is None and declaration.unclear_correct is not None:
+            raise ItemError(declaration.unclear_correct)
+        return value
 
     return evaluate
 

@@ -7,7 +7,7 @@ import operator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from item_formats.parsing import bad_attribute
+from item_formats.parsing import bad_attribute, is_true
 from item_formats.processing.expressions.registry import (
     Expression,
     Number,
@@ -73,12 +73,12 @@ def at_least(element: etree._Element, operands: Operands) -> Expression:
 
 @expression("qti-duration-lt", 2, 2)
 def shorter(element: etree._Element, operands: Operands) -> Expression:
-    return _ordered(element, operands, operator.lt, durations=True)
+    return _durations_ordered(element, operands, operator.lt)
 
 
 @expression("qti-duration-gte", 2, 2)
 def not_shorter(element: etree._Element, operands: Operands) -> Expression:
-    return _ordered(element, operands, operator.ge, durations=True)
+    return _durations_ordered(element, operands, operator.ge)
 
 
 @expression("qti-equal", 2, 2)
@@ -93,8 +93,8 @@ def equal(element: etree._Element, operands: Operands) -> Expression:
     if len(texts) not in {1, 2}:
         raise bad_attribute(element, "tolerance", "one number, or two: below and above")
     below, above = (setting_of(element, "tolerance", text, "float") for text in (texts[0], texts[-1]))
-    lower = operator.ge if element.get("include-lower-bound") not in {"false", "0"} else operator.gt
-    upper = operator.le if element.get("include-upper-bound") not in {"false", "0"} else operator.lt
+    lower = operator.ge if is_true(element, "include-lower-bound", default=True) else operator.gt
+    upper = operator.le if is_true(element, "include-upper-bound", default=True) else operator.lt
 
     def evaluate(context: Context) -> Value | None:
         pair = _two_numbers(element, operands, context)
@@ -197,17 +197,18 @@ def _two_numbers(element: etree._Element, operands: Operands, context: Context) 
     return None if x is None or y is None or math.isnan(x) or math.isnan(y) else (x, y)
 
 
-def _ordered(
-    element: etree._Element,
-    operands: Operands,
-    compare: Callable[[Number, Number], bool],
-    *,
-    durations: bool = False,
+def _ordered(element: etree._Element, operands: Operands, compare: Callable[[Number, Number], bool]) -> Expression:
+    def evaluate(context: Context) -> Value | None:
+        pair = _two_numbers(element, operands, context)
+        return None if pair is None else truth(compare(*pair))
+
+    return evaluate
+
+
+def _durations_ordered(
+    element: etree._Element, operands: Operands, compare: Callable[[Number, Number], bool]
 ) -> Expression:
     def evaluate(context: Context) -> Value | None:
-        if not durations:
-            pair = _two_numbers(element, operands, context)
-            return None if pair is None else truth(compare(*pair))
         values = [operand(context) for operand in operands]
         seconds = [None if value is None else scalar_of(element, value, "duration") for value in values]
         x, y = (part if isinstance(part, (int, float)) else None for part in seconds)

@@ -46,7 +46,7 @@ def product(element: etree._Element, operands: Operands) -> Expression:
 
 @expression("qti-min", 1, None)
 def least(element: etree._Element, operands: Operands) -> Expression:
-    """The least of all; a float as soon as one of them is. Values that are no numbers make it NULL."""
+    """The least of all; a float as soon as one of them is. Text makes it NULL; records are refused."""
     return _over_all(element, operands, lambda numbers: _of_common_type(min(numbers), numbers), lenient=True)
 
 
@@ -141,7 +141,7 @@ def _over_all(
                 found = [part for part in value.items if isinstance(part, (int, float))]
                 empty = empty or len(found) < len(value.items)
                 numbers += found
-            elif lenient:
+            elif lenient and value.cardinality != "record":
                 return None
             else:
                 raise wrong_type(element, value, expected)

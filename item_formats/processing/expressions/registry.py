@@ -25,7 +25,7 @@ Number = int | float
 
 _DEEPEST = 100  # each level is a few calls deep when it is evaluated
 _EXPRESSIONS: dict[str, tuple[Operator, int, int | None]] = {}
-_IDENTIFIER = re.compile(r"[^\W\d][\w.\-]*")
+_REFERENCE = re.compile(r"(?P<braced>\{)?(?P<name>[^\W\d][\w.\-]*)(?(braced)\})")
 
 
 def expression(name: str, least: int = 0, most: int | None = 0) -> Callable[[Operator], Operator]:
@@ -102,7 +102,10 @@ Setting = Callable[[Context], Scalar]
 
 
 def setting(element: etree._Element, attribute: str, base_type: str, default: Scalar | None = None) -> Setting:
-    """An attribute that is a number or names a variable that holds one when the expression is evaluated."""
+    """An attribute that is a number or names a variable that holds one when the expression is evaluated.
+
+    QTI 3 names it bare; in braces, as patterns name theirs and older documents all, it is the same.
+    """
     return setting_of(element, attribute, element.get(attribute), base_type, default)
 
 
@@ -114,9 +117,10 @@ def setting_of(
         try:
             literal = read_scalar(text, base_type)
         except ValueError:
-            if not _IDENTIFIER.fullmatch(text.strip()):
+            reference = _REFERENCE.fullmatch(text.strip())
+            if reference is None:
                 raise bad_attribute(element, attribute, f"a value of type {base_type} or a variable") from None
-            return _looked_up(element, attribute, text.strip(), base_type)
+            return _looked_up(element, attribute, reference["name"], base_type)
     if literal is None:
         message = f"{local_name(element)} has no {attribute}: add it"
         raise refusal(element, "missing-attribute", message)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from item_formats.findings import Finding, ItemError
+from item_formats.parsing import is_true
 from item_formats.processing.expressions.patterns import Pattern, PatternError
 from item_formats.processing.expressions.registry import Expression, Operands, expression, refusal, text_of
 from item_formats.processing.values import Value, truth
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @expression("qti-string-match", 2, 2)
 def string_match(element: etree._Element, operands: Operands) -> Expression:
     """Equal texts; with the old attribute `substring`, the first text holds the second."""
-    if element.get("substring") in {"true", "1"}:
+    if is_true(element, "substring"):
         return _compared(element, operands, lambda first, second: second in first)
     return _compared(element, operands, lambda first, second: first == second)
 
@@ -86,7 +87,7 @@ def _of_element(element: etree._Element, written: str) -> Pattern:
 
 def _compared(element: etree._Element, operands: Operands, compare: Callable[[str, str], bool]) -> Expression:
     first, second = operands
-    fold = element.get("case-sensitive") in {"false", "0"}
+    fold = not is_true(element, "case-sensitive", default=True)
 
     def evaluate(context: Context) -> Value | None:
         one, other = first(context), second(context)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from item_formats.kinds import INTERACTIONS, kind_label
 from item_formats.model import FALSE, OPTION_LETTERS, TRUE
-from item_formats.parsing import local_name, qti
+from item_formats.parsing import is_true, local_name, qti
 from item_formats.rendering.markup import children_html
 from item_formats.rendering.pictures import picture_of
 from item_formats.text import visible_text
+from item_formats.vocabulary import CHOICES, HOTSPOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,43 +22,7 @@ if TYPE_CHECKING:
 
     from item_formats.rendering.markup import View
 
-INTERACTION_NAMES = {
-    "qti-choice-interaction": "选择",
-    "qti-order-interaction": "排序",
-    "qti-associate-interaction": "配对",
-    "qti-match-interaction": "匹配",
-    "qti-gap-match-interaction": "选词填空",
-    "qti-inline-choice-interaction": "下拉选择",
-    "qti-text-entry-interaction": "填空",
-    "qti-extended-text-interaction": "问答",
-    "qti-hottext-interaction": "标记文字",
-    "qti-hotspot-interaction": "图上选区",
-    "qti-graphic-order-interaction": "图上排序",
-    "qti-graphic-associate-interaction": "图上配对",
-    "qti-graphic-gap-match-interaction": "图上填空",
-    "qti-select-point-interaction": "图上标点",
-    "qti-position-object-interaction": "图上放置",
-    "qti-slider-interaction": "滑块",
-    "qti-media-interaction": "媒体播放",
-    "qti-drawing-interaction": "绘图",
-    "qti-upload-interaction": "上传文件",
-    "qti-end-attempt-interaction": "结束作答",
-    "qti-custom-interaction": "自定义交互",
-    "qti-portable-custom-interaction": "可移植自定义交互",
-}
-_CHOICES = frozenset(
-    {
-        "qti-simple-choice",
-        "qti-simple-associable-choice",
-        "qti-gap-text",
-        "qti-gap-img",
-        "qti-inline-choice",
-        "qti-hottext",
-        "qti-hotspot-choice",
-        "qti-associable-hotspot",
-    }
-)
-_SPOTS = frozenset({"qti-hotspot-choice", "qti-associable-hotspot"})
+INTERACTION_NAMES = {f"qti-{kind.value.replace('_', '-')}-interaction": kind_label(kind) for kind in INTERACTIONS}
 _LABELS_BY_CLASS = {
     "qti-labels-decimal": lambda place: str(place + 1),
     "qti-labels-lower-alpha": lambda place: letter(place).lower(),
@@ -89,12 +55,9 @@ def letter(place: int) -> str:
 
 def choices_of(parent: etree._Element, view: View, *, names: str = "letters") -> list[Choice]:
     """The choices inside an element in the order they are shown, with letters, numbers or no labels."""
-    found = [element for element in parent.iter("*") if local_name(element) in _CHOICES]
-    if local_name(parent) == "qti-simple-match-set":
-        shuffle = _is_true(parent.getparent(), "shuffle")
-    else:
-        shuffle = _is_true(parent, "shuffle")
-    if shuffle and view.seed is not None:
+    found = [element for element in parent.iter("*") if local_name(element) in CHOICES | HOTSPOTS]
+    interaction = parent.getparent() if local_name(parent) == "qti-simple-match-set" else parent
+    if interaction is not None and is_true(interaction, "shuffle") and view.seed is not None:
         found = shuffled(found, f"{view.seed} {view.prefix} {response_of(parent)} {_place_among_sets(parent)}")
     marks = _marks([element.get("identifier", "") for element in found], parent.get("class", ""), names)
     return [_choice(element, mark, view) for element, mark in zip(found, marks, strict=True)]
@@ -102,10 +65,10 @@ def choices_of(parent: etree._Element, view: View, *, names: str = "letters") ->
 
 def shuffled(elements: Sequence[etree._Element], seed: str) -> list[etree._Element]:
     """The elements in an order that follows from the seed; fixed ones keep their places."""
-    free = [element for element in elements if not _is_true(element, "fixed")]
+    free = [element for element in elements if not is_true(element, "fixed")]
     random.Random(seed).shuffle(free)  # noqa: S311  not a secret, only reproducible
     rest = iter(free)
-    return [element if _is_true(element, "fixed") else next(rest) for element in elements]
+    return [element if is_true(element, "fixed") else next(rest) for element in elements]
 
 
 def response_of(interaction: etree._Element) -> str:
@@ -210,7 +173,7 @@ def _uses(choice: Choice) -> str:
 
 def _choice(element: etree._Element, mark: str, view: View) -> Choice:
     name = local_name(element)
-    if name in _SPOTS:
+    if name in HOTSPOTS:
         text = element.get("hotspot-label") or element.get("aria-label") or mark
         content = escape(text)
     elif name == "qti-gap-img":
@@ -249,7 +212,3 @@ def _place_among_sets(parent: etree._Element) -> int:
 def _shared_classes(interaction: etree._Element) -> list[str]:
     shown = [word for word in interaction.get("class", "").split() if word.startswith("qti-")]
     return shown + (["horizontal"] if interaction.get("orientation") == "horizontal" else [])
-
-
-def _is_true(element: etree._Element | None, name: str) -> bool:
-    return element is not None and element.get(name) in {"true", "1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from item_formats.parsing import qti
+from item_formats.parsing import is_true, qti
 from item_formats.rendering.interactions.controls import control_name, frame, response_of, whole
 from item_formats.rendering.markup import WRITERS
 
@@ -99,7 +99,7 @@ def slider_html(interaction: etree._Element, view: View) -> str:
     bounds = f'min="{escape(low)}" max="{escape(high)}" step="{escape(step)}"'
     state = f' value="{escape(correct)}" disabled class="right"' if view.with_key else ""
     start = f' value="{escape(correct or low)}"{" disabled" if view.with_key else ""}'
-    reverse = ' dir="rtl"' if interaction.get("reverse") in {"true", "1"} else ""
+    reverse = ' dir="rtl"' if is_true(interaction, "reverse") else ""
     vertical = " vertical" if interaction.get("orientation") == "vertical" else ""
     body = (
         f'<div class="scale{vertical}" data-tiku="slider"><span aria-hidden="true">{escape(low)}</span>'

@@ -57,6 +57,10 @@ def test_a_good_item_from_elsewhere_has_nothing_to_report() -> None:
         (capitals(correct("rome"), "map_response_point"), ("error", "no-mapping")),
         (capitals(correct("rome")).replace(SCORE.encode(), b""), ("error", "missing-outcome")),
         (
+            capitals(correct("rome")).replace(b"purl.imsglobal.org", b"example.invalid"),
+            ("warning", "processing-not-understood"),
+        ),
+        (
             capitals(correct("rome")).replace(b'identifier="lyon"', b'identifier="rome"'),
             ("error", "repeated-option-identifier"),
         ),

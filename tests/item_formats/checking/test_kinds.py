@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from item_formats import check, read_item
+from item_formats.bindings import BINDINGS
 from item_formats.checking.expressions import SIGNATURES
-from item_formats.checking.interactions import BOUND
 from item_formats.processing import expression_names
 from item_formats.processing.expressions.registry import _EXPRESSIONS
 from item_formats.skill_tasks import Criterion, SkillTask, skill_task
@@ -18,9 +18,9 @@ from item_formats.vocabulary import BASE_TYPES, ELEMENTS, INTERACTIONS
 
 
 def test_every_interaction_has_its_variable() -> None:
-    assert set(BOUND) == set(INTERACTIONS)
-    assert len(BOUND) == 22
-    assert all(bound.base_types <= set(BASE_TYPES) for bound in BOUND.values())
+    assert set(BINDINGS) == set(INTERACTIONS)
+    assert len(BINDINGS) == 22
+    assert all(binding.base_types <= set(BASE_TYPES) for binding in BINDINGS.values())
 
 
 def test_every_expression_has_its_types() -> None:

@@ -221,3 +221,26 @@ def test_formulas_survive_word_and_latex_written_from_structure(latex: str) -> N
     written = mathml_to_latex(once)  # the annotation is gone: Word has none
     again = omml_to_mathml(mathml_to_omml(etree.fromstring(latex_to_mathml(written))))
     assert "".join(map(str, again.itertext())) == "".join(map(str, once.itertext()))
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"\lim_{x\to 0} f", {"func": 1, "limLow": 1, "sSub": 0}),
+        (r"\max_\theta \prod_{i} P_i", {"func": 1, "nary": 1}),
+        (r"\overline{AB}", {"bar": 1, "limUpp": 0}),
+        (r"\vec{v}", {"acc": 1, "limUpp": 0}),
+        (r"\begin{cases}1\\2\end{cases}", {"d": 1}),
+    ],
+)
+def test_words_own_structures_are_used_where_a_plain_script_would_look_wrong(
+    latex: str, expected: dict[str, int]
+) -> None:
+    made = mathml_to_omml(etree.fromstring(latex_to_mathml(latex)))
+    assert {name: len(list(made.iter(f"{{{OMML}}}{name}"))) for name in expected} == expected
+
+
+def test_a_brace_without_a_partner_grows_with_what_stands_behind_it() -> None:
+    made = mathml_to_omml(etree.fromstring(latex_to_mathml(r"\begin{cases}1\\2\end{cases}")))
+    signs = {name: next(made.iter(f"{{{OMML}}}{name}")).get(f"{{{OMML}}}val") for name in ("begChr", "endChr")}
+    assert signs == {"begChr": "{", "endChr": ""}

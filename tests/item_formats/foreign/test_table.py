@@ -192,7 +192,27 @@ def test_the_same_stem_with_other_options_is_another_question(tmp_path: Path) ->
     assert len(table(tmp_path, {}, {"编号": "Q2", "选项B": "时间序列分解"}).rows) == 2
 
 
-@pytest.mark.parametrize("column", ["编号", "题型", "知识点", "难度", "题干", "答案"])
+def test_a_table_without_codes_gets_codes_made_from_the_wording(tmp_path: Path) -> None:
+    """The header people use: 题型, 题干, 答案, 选项A …, 知识点, 难度, 一致性, 分数, 解析, 出处."""
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "题型,题干,答案,选项A,选项B,选项C,选项D,知识点,难度,一致性,分数,解析,出处\n"
+        "单选,下列属于有监督学习的是（ ）。,A,图像分类,聚类,降维,关联规则,A-B-001,3,5,1,带标签,教材\n"
+        "判断,测试集可以用来调参。,×,,,,,A-B-001,2,4,0.5,,\n",
+        encoding="utf-8",
+    )
+    read = read_items_csv(path)
+    assert [(finding.severity, finding.code, finding.column) for finding in read.findings] == [
+        ("warning", "code-made", "编号")
+    ]
+    assert [(row.grade, row.congruence, row.marks) for row in read.rows] == [(3, 5, Decimal(1)), (2, 4, Decimal("0.5"))]
+    codes = [row.identifier for row in read.rows]
+    assert len(set(codes)) == 2
+    assert all(code.startswith("Q-") for code in codes)
+    assert [row.identifier for row in read_items_csv(path).rows] == codes
+
+
+@pytest.mark.parametrize("column", ["题型", "知识点", "难度", "题干", "答案"])
 def test_a_missing_column_refuses_the_file_by_its_name(tmp_path: Path, column: str) -> None:
     path = tmp_path / "t.csv"
     columns = [name for name in GOOD if name != column]

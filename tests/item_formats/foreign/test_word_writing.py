@@ -130,7 +130,7 @@ def test_a_paper_sheet_becomes_a_document_with_title_notes_and_sections(tmp_path
     lines = paragraphs(tmp_path / "a.docx")
     assert lines[0] == "理论知识试卷（A）"
     assert "1. 考试时间：90分钟，满分2分。" in lines
-    assert "2．下列属于有监督学习任务的是（ ）。" in lines
+    assert "2．下列属于有监督学习任务的是（\u3000\u3000）。" in lines  # room to write
     write_paper_word(tmp_path / "key.docx", sheet, answer_key=True)
     table = read_word(tmp_path / "key.docx")
     assert [made.item for made in table.rows] == [true_false(), single()]
@@ -187,4 +187,10 @@ def test_sizes_of_pictures(content: bytes, size: tuple[int, int] | None) -> None
 def test_matching_questions_are_printed_without_the_order_that_gives_them_away(tmp_path: Path) -> None:
     asked = Question("Q1", Kind.MATCHING, "配对", pairs=(("甲", "乙二"), ("丙", "丁一")))
     write_word(tmp_path / "x.docx", [row(asked)], answer_key=False)
-    assert paragraphs(tmp_path / "x.docx")[2:] == ["1．配对", "（1）甲", "（2）丙", "A．丁一", "B．乙二"]
+    assert paragraphs(tmp_path / "x.docx")[2:] == [
+        "1．配对",
+        "（1）甲（\u3000\u3000）",
+        "（2）丙（\u3000\u3000）",
+        "A．丁一",
+        "B．乙二",
+    ]

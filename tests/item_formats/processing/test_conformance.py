@@ -47,8 +47,32 @@ def test_a_folder_where_everything_agrees_passes(tmp_path: Path) -> None:
     assert conformance.main([str(tmp_path)]) == 0
 
 
+def test_a_difference_by_ruling_is_a_difference_unless_rulings_are_asked_for(tmp_path: Path) -> None:
+    modulus = {**_sum("modulus", 4), "expression": "integerModulus", "expression_xml_2x": _pair("integerModulus")}
+    modulus["operands"] = [{"cardinality": "single", "base_type": "integer", "value": number} for number in (49, -5)]
+    (tmp_path / "qti_expression_cases.jsonl").write_text(json.dumps(modulus), encoding="utf-8")
+    assert conformance.main([str(tmp_path)]) == 1
+    assert conformance.main(["--rulings", str(tmp_path)]) == 0
+
+
+def test_durations_are_compared_as_such(tmp_path: Path) -> None:
+    days = {"cardinality": "ordered", "base_type": "duration", "value": ["P2D", "P3D"]}
+    case = {**_sum("days", 0), "expression": "ordered", "expression_xml_2x": "<ordered/>", "expected": days}
+    case["operands"] = [{"cardinality": "single", "base_type": "duration", "value": text} for text in ("P2D", "PT72H")]
+    (tmp_path / "qti_expression_cases.jsonl").write_text(json.dumps(case), encoding="utf-8")
+    assert conformance.main([str(tmp_path)]) == 0
+    case["operands"] = case["operands"][::-1]
+    (tmp_path / "qti_expression_cases.jsonl").write_text(json.dumps(case), encoding="utf-8")
+    assert conformance.main([str(tmp_path)]) == 1
+
+
 def test_a_folder_without_cases_is_no_success(tmp_path: Path) -> None:
     assert conformance.main([str(tmp_path)]) == 2
+
+
+def _pair(element: str) -> str:
+    value = '<baseValue baseType="integer">1</baseValue>'
+    return f"<{element}>{value}{value}</{element}>"
 
 
 def _sum(name: str, expected: int) -> dict[str, object]:

@@ -252,6 +252,7 @@ REFUSED: list[tuple[str, tuple[object, ...], dict[str, object], str]] = [
     ("sum", ("integer:1", "string:x"), {}, "wrong-type"),
     ("sum", (), {}, "wrong-operands"),
     ("product", ("record a=integer:1",), {}, "wrong-type"),
+    ("max", ("float:2", "record a=integer:1"), {}, "wrong-type"),
     ("subtract", ("integer:1",), {}, "wrong-operands"),
     ("subtract", ("integer:1", "multiple integer:1"), {}, "wrong-type"),
     ("divide", ("integer:1", "boolean:true"), {}, "wrong-type"),
@@ -368,6 +369,13 @@ def test_attributes_can_name_variables() -> None:
     assert evaluate(equal, values) == val("boolean:true")
     with pytest.raises(ItemError, match="needs a variable X with a integer"):
         evaluate('<index n="X"><variable identifier="LIST"/></index>', values)
+
+
+def test_in_braces_or_bare_a_variable_is_the_same_and_half_braces_are_none() -> None:
+    values = {"LIST": "ordered string:a b c", "N": "integer:3"}
+    assert evaluate('<index n="{N}"><variable identifier="LIST"/></index>', values) == val("string:c")
+    with pytest.raises(ItemError, match="expected a value of type integer or a variable"):
+        evaluate('<index n="{N"><variable identifier="LIST"/></index>', values)
 
 
 def test_a_pattern_can_be_held_by_a_variable() -> None:

@@ -171,9 +171,45 @@ def test_responses_that_cannot_be_are_refused(responses: dict[str, list[str]], c
     assert caught.value.findings[0].code == code
 
 
+@pytest.mark.parametrize(("typed", "expected"), [("1.5", 1.0), ("1,5", 0.0), ("一点五", 0.0), ("", 0.0)])
+def test_what_is_typed_for_a_number_and_is_none_is_no_value(typed: str, expected: float) -> None:
+    declared = declaration(correct("1.5"), cardinality="single", base_type="float")
+    body = '<qti-item-body><p><qti-text-entry-interaction response-identifier="RESPONSE"/></p></qti-item-body>'
+    item = read_item(document(declared + SCORE + body + processing("match_correct")))
+    assert score(item, {"RESPONSE": typed})["SCORE"] == expected
+
+
 def test_two_answers_to_a_single_choice_are_refused() -> None:
     with pytest.raises(ItemError, match="takes one value, got 2: A, B"):
         score(single(), {"RESPONSE": ["A", "B"]})
+
+
+TWO_KEYS = "<qti-correct-response><qti-value>a</qti-value><qti-value>b</qti-value></qti-correct-response>"
+
+
+def test_two_correct_responses_of_a_single_one_are_refused_where_they_are_asked_for() -> None:
+    answer = declaration(TWO_KEYS, cardinality="single") + SCORE
+    assert code_of(document(answer + processing("match_correct")), {"RESPONSE": ["a"]}) == "too-many-values"
+    asked = '<qti-match><qti-variable identifier="RESPONSE"/><qti-correct identifier="RESPONSE"/></qti-match>'
+    assert code_of(document(answer + own_rules(asked)), {"RESPONSE": ["a"]}) == "too-many-values"
+
+
+@pytest.mark.parametrize(("response", "expected"), [("a", 1.0), ("b", 1.0), ("c", 0.0)])
+def test_rules_that_do_not_ask_for_the_correct_response_score_without_one(response: str, expected: float) -> None:
+    among = "".join(f'<qti-base-value base-type="identifier">{key}</qti-base-value>' for key in "ab")
+    member = f'<qti-member><qti-variable identifier="RESPONSE"/><qti-multiple>{among}</qti-multiple></qti-member>'
+    source = document(declaration(TWO_KEYS, cardinality="single") + SCORE + own_rules(member))
+    assert score_of(source, response) == expected
+
+
+def own_rules(test: str) -> str:
+    """Response processing that gives one mark where `test` holds."""
+    mark = '<qti-base-value base-type="float">1</qti-base-value>'
+    return (
+        f"<qti-response-processing><qti-response-condition><qti-response-if>{test}"
+        f'<qti-set-outcome-value identifier="SCORE">{mark}</qti-set-outcome-value>'
+        "</qti-response-if></qti-response-condition></qti-response-processing>"
+    )
 
 
 def test_an_item_is_compiled_once_for_its_digest() -> None:

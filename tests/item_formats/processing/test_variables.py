@@ -73,6 +73,7 @@ INTEGER = (
         ('<qti-outcome-declaration identifier="A" cardinality="record"/>' * 2, "repeated-declaration"),
         (INTEGER.format("<qti-value>many</qti-value>"), "bad-value"),
         (INTEGER.format("<qti-wert>1</qti-wert>"), "unexpected-element"),
+        (INTEGER.format("1"), "unexpected-element"),
     ],
 )
 def test_declarations_that_cannot_be_are_refused(content: str, code: str) -> None:
@@ -90,7 +91,13 @@ def test_null_maps_to_the_entry_with_an_empty_key_else_to_the_default() -> None:
     assert mapped(response(f'<qti-mapping default-value="3" upper-bound="1">{entry}</qti-mapping>'), None) == 1.0
 
 
-def test_the_first_of_two_entries_with_one_key_holds_and_an_exact_entry_goes_before_a_folded_one() -> None:
+def test_entries_with_the_same_key_add_up_within_the_bounds() -> None:
+    entries = '<qti-map-entry map-key="x" mapped-value="1.5"/><qti-map-entry map-key="x" mapped-value="2.5"/>'
+    assert mapped(response(f"<qti-mapping>{entries}</qti-mapping>"), "string:x") == 4.0
+    assert mapped(response(f'<qti-mapping upper-bound="3">{entries}</qti-mapping>'), "string:x") == 3.0
+
+
+def test_the_first_of_two_keys_that_differ_in_case_holds_and_an_exact_entry_goes_before_a_folded_one() -> None:
     entries = (
         '<qti-map-entry map-key="rome" mapped-value="1"/>'
         '<qti-map-entry map-key="Rome" mapped-value="2" case-sensitive="true"/>'
@@ -113,6 +120,12 @@ def test_the_first_of_two_entries_with_one_key_holds_and_an_exact_entry_goes_bef
 def test_keys_are_values_of_the_base_type(base_type: str, key: str, value: str) -> None:
     mapping = f'<qti-mapping><qti-map-entry map-key="{key}" mapped-value="2.5"/></qti-mapping>'
     assert mapped(response(mapping, "multiple", base_type), value) == 2.5
+
+
+@pytest.mark.parametrize(("said", "expected"), [("", 0.0), (' case-sensitive="false"', 2.5)])
+def test_identifiers_ignore_case_only_where_an_entry_says_so(said: str, expected: float) -> None:
+    mapping = f'<qti-mapping><qti-map-entry map-key="Choice7" mapped-value="2.5"{said}/></qti-mapping>'
+    assert mapped(response(mapping, "multiple", "identifier"), "multiple identifier:choice7") == expected
 
 
 def test_a_key_of_another_type_is_refused() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from item_formats import Item, attempt, begin_item, read_item, render_item
+import pytest
+
+from item_formats import Item, ItemError, attempt, begin_item, read_item, render_item
 from item_formats.documents import read_section, read_stimulus, read_test
 from item_formats.rendering import render, render_test
 from tests.item_formats.documents import QTI, SCORE, capitals, correct, declaration, document, single
@@ -79,6 +81,50 @@ def test_render_takes_an_item_several_or_a_test() -> None:
     assert render(single()) == render_item(single())
     assert len(with_class(parse_html(render([single(), sample("order")])), "code")) == 2
     assert "人工智能训练师" in render(read_test(TEST), documents=documents())  # type: ignore[arg-type]
+
+
+def test_a_section_or_stimulus_is_a_page_and_several_documents_are_one() -> None:
+    section = parse_html(render(read_section(MORE), documents=documents()))  # type: ignore[arg-type]
+    assert [text_of(one) for one in section.iter("h1")] == ["二、阅读"]
+    assert [text_of(one) for one in with_class(section, "code")] == ["foreign"]
+    stimulus = parse_html(render(read_stimulus(PASSAGE)))
+    assert [text_of(one) for one in stimulus.iter("h1")] == ["材料"]
+    assert "A long passage." in text_of(stimulus)
+    both = parse_html(render([read_test(TEST), single(), read_stimulus(PASSAGE)], documents=documents()))  # type: ignore[arg-type]
+    assert [text_of(one) for one in both.iter("h2")] == ["人工智能训练师 模拟卷", "一、选择题", "二、阅读", "材料"]
+    names = {control.get("name", "").partition("/")[0] for control in (*both.iter("input"), *both.iter("select"))}
+    assert names == {"item-1", "item-2", "item-3", "item-4"}
+
+
+def test_instructions_of_the_test_and_its_parts_are_shown() -> None:
+    def told(text: str) -> bytes:
+        return (
+            '<qti-rubric-block view="candidate" use="instructions"><qti-content-body>'
+            f"<p>{text}</p></qti-content-body></qti-rubric-block>"
+        ).encode()
+
+    whole = TEST.replace(b"<qti-test-part ", told("OF THE TEST") + b"<qti-test-part ").replace(
+        b'submission-mode="individual">', b'submission-mode="individual" title="PART">' + told("OF THE PART"), 1
+    )
+    text = text_of(parse_html(render(read_test(whole), documents=documents())))  # type: ignore[arg-type]
+    places = [text.index(word) for word in ("OF THE TEST", "PART", "OF THE PART", "一、选择题")]
+    assert places == sorted(places)
+
+
+def test_addresses_lead_from_the_folder_of_the_document_that_has_them() -> None:
+    """Two items call two stimuli alike; each gets that of its own folder."""
+    passages = {f"{folder}/passage.xml": read_stimulus(PASSAGE.replace(b"passage", folder.encode())) for folder in "ab"}
+    items = {
+        f"{folder}/q.xml": read_item(reading().xml.replace(b'"foreign"', f'"q{folder}"'.encode())) for folder in "ab"
+    }
+    page = parse_html(render(list(items.values()), documents={**passages, **items}))
+    assert [text_of(one) for one in with_class(page, "stimulus")] == ["A long a.End.", "A long b.End."]
+
+
+def test_a_stimulus_nested_too_deeply_is_refused() -> None:
+    deep = PASSAGE.replace(b"<em>passage</em>", b"<b>" * 90 + b"x" + b"</b>" * 90)
+    with pytest.raises(ItemError, match="nested more than"):
+        render(read_stimulus(deep))
 
 
 CLONED = document(

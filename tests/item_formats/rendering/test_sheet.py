@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from item_formats import ItemType, PaperItem, PaperSection, PaperSheet, paper_sections
-from item_formats.rendering.sheet import chinese_numeral, plain
+from item_formats.rendering.sheet import chinese_numeral
+from item_formats.text import plain_marks
 from tests.item_formats.documents import multiple, single, true_false
 
 
@@ -63,4 +64,4 @@ def test_own_notes_replace_the_usual_ones() -> None:
 
 
 def test_marks_are_printed_without_trailing_zeros() -> None:
-    assert [plain(Decimal(text)) for text in ("0.50", "20", "100.0", "1E+2")] == ["0.5", "20", "100", "100"]
+    assert [plain_marks(Decimal(text)) for text in ("0.50", "20", "100.0", "1E+2")] == ["0.5", "20", "100", "100"]

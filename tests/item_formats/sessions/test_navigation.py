@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from item_formats import check
 from item_formats.sessions import (
     BeginAttempt,
     EndAttempt,
@@ -122,6 +123,14 @@ def test_a_branch_leads_on_to_an_item_or_section_of_the_part() -> None:
     for target, met in {"C": ["A.1", "C.1", "D.1"], "inner": ["A.1", "C.1", "D.1"], "D": ["A.1", "D.1"]}.items():
         test = paper(linear(section(ref("A", branch(target, YES)) + ref("B") + inner)))
         assert way(begun(test, "A B C D")) == [*met, None]
+
+
+def test_a_branch_may_lead_to_one_appearance_of_an_item() -> None:
+    again = section('<qti-selection select="4" with-replacement="true"/>' + ref("B"), identifier="again")
+    for number in (1, 3, 4):
+        test = paper(linear(section(ref("A", branch(f"B.{number}", YES))) + again))
+        assert way(begun(test, "A B")) == ["A.1", *(f"B.{later}" for later in range(number, 5)), None]
+        assert [found.code for found in check(test) if found.code.startswith("branch")] == []
 
 
 def test_the_first_branch_rule_that_holds_is_followed() -> None:

@@ -127,24 +127,29 @@ def test_what_could_be_reached_at_most() -> None:
 REPEATED = '<qti-selection select="2" with-replacement="true"/>'
 
 
-def test_appearances_of_one_item_are_asked_by_number_or_the_last_handed_in() -> None:
-    rules = "".join(
-        set_outcome(name, variable(asked))
-        for name, asked in {"FIRST": "A.1.SCORE", "SECOND": "A.2.SCORE", "LAST": "A.SCORE"}.items()
-    )
-    test = paper(part(section(REPEATED + ref("A"))), outcomes="FIRST SECOND LAST", rules=rules)
+OF_APPEARANCES = "".join(
+    set_outcome(name, variable(asked))
+    for name, asked in {"FIRST": "A.1.SCORE", "SECOND": "A.2.SCORE", "LAST": "A.SCORE"}.items()
+)
+
+
+def test_appearances_of_one_item_are_asked_by_number_and_mean_nothing_without() -> None:
+    test = paper(part(section(REPEATED + ref("A"))), outcomes="FIRST SECOND LAST", rules=OF_APPEARANCES)
     state = answer(begun(test, "A"), "A")
-    assert (state.outcomes["FIRST"], state.outcomes["SECOND"], state.outcomes["LAST"]) == (1.0, 0.0, 1.0)
+    assert (state.outcomes["FIRST"], state.outcomes["SECOND"], state.outcomes["LAST"]) == (1.0, 0.0, None)
     state = answer(after(state, MoveNext()), "B")
-    assert (state.outcomes["FIRST"], state.outcomes["SECOND"], state.outcomes["LAST"]) == (1.0, 0.0, 0.0)
+    assert (state.outcomes["FIRST"], state.outcomes["SECOND"], state.outcomes["LAST"]) == (1.0, 0.0, None)
 
 
-def test_in_simultaneous_parts_an_item_that_appears_twice_means_nothing_without_a_number() -> None:
-    rules = set_outcome("LAST", variable("A.SCORE")) + set_outcome("FIRST", variable("A.1.SCORE"))
+@pytest.mark.parametrize(("answers", "scores"), [("AB", (1.0, 0.0, 0.0)), ("BA", (0.0, 1.0, 1.0))])
+def test_in_simultaneous_parts_the_last_appearance_handed_in_goes_without_a_number(
+    answers: str, scores: tuple[float, ...]
+) -> None:
     inside = part(section(REPEATED + ref("A")), submission="simultaneous")
-    state = answer(begun(paper(inside, outcomes="LAST FIRST", rules=rules), "A"))
+    state = begun(paper(inside, outcomes="FIRST SECOND LAST", rules=OF_APPEARANCES), "A")
+    state = answer(after(answer(state, answers[0]), MoveNext()), answers[1])
     state = after(state, EndTest())
-    assert (state.outcomes["LAST"], state.outcomes["FIRST"]) == (None, 1.0)
+    assert tuple(state.outcomes[name] for name in ("FIRST", "SECOND", "LAST")) == scores
 
 
 def test_a_mapped_variable_goes_by_its_new_name() -> None:
