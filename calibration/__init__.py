@@ -19,7 +19,23 @@ from calibration.priors import DEFAULT_PRIORS, NO_PRIORS, LogNormal, Normal, Pri
 from calibration.report import write_report
 from calibration.responses import Responses, ResponsesError, pool_responses, read_key, read_responses
 from calibration.result import Calibration, CalibrationError, calibrate, named_priors, read_parameters
-from calibration.scoring import ReferenceForm, ScaleError, Scores, eap_scores
+from calibration.scoring import (
+    Decisions,
+    ReferenceForm,
+    ScaleError,
+    Scorer,
+    Scores,
+    SumScoreTable,
+    eap_scores,
+    empirical_reliability,
+    marginal_reliability,
+    mark_decisions,
+    read_reference,
+    score_responses,
+    sum_score_likelihood,
+    sum_score_table,
+    theta_decisions,
+)
 from calibration.screening import Flag, benjamini_hochberg, screen
 
 __all__ = [
@@ -29,6 +45,7 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "Curves",
+    "Decisions",
     "Flag",
     "ItemParameters",
     "ItemStatistics",
@@ -43,15 +60,20 @@ __all__ = [
     "ResponsesError",
     "Scale",
     "ScaleError",
+    "Scorer",
     "Scores",
+    "SumScoreTable",
     "benjamini_hochberg",
     "calibrate",
     "chart_svg",
     "check_parameters",
     "eap_scores",
+    "empirical_reliability",
     "facts",
     "information",
     "item_statistics",
+    "marginal_reliability",
+    "mark_decisions",
     "model_named",
     "named_priors",
     "new_chart",
@@ -59,10 +81,15 @@ __all__ = [
     "probability",
     "read_key",
     "read_parameters",
+    "read_reference",
     "read_responses",
     "report_page",
+    "score_responses",
     "screen",
+    "sum_score_likelihood",
+    "sum_score_table",
     "table",
+    "theta_decisions",
     "write_report",
     "write_text_whole",
 ]
