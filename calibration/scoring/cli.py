@@ -40,6 +40,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TARGET = click.Path(dir_okay=False, path_type=Path)
 METHODS = ("eap", "map", "ml", "wle", "eapsum", "pv")
 USUAL_CUT = 60.0
+HIGHEST = 254  # what a category can be at all; what an item's parameters know is checked when it is scored
 
 
 @click.command(
@@ -124,8 +125,7 @@ def _read(
 
     scale, items = cal.read_parameters(params)
     key = cal.read_key(key_file) if key_file is not None else None
-    top = max((item.categories - 1 for item in items), default=1)
-    parts = [cal.read_responses(path, key=key, max_score=top) for path in responses]
+    parts = [cal.read_responses(path, key=key, max_score=HIGHEST) for path in responses]
     return scale, items, cal.pool_responses(parts) if len(parts) > 1 else parts[0]
 
 

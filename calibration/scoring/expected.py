@@ -12,7 +12,15 @@ from calibration.estimation.blocks import Block, ResponseBlocks
 from calibration.estimation.likelihood import log_likelihood
 from calibration.models import Curves
 from calibration.scoring.posterior import draws, moments, posterior
-from calibration.scoring.quadrature import FINER, WIDEST, Population, Quadrature, limits_of, most_information
+from calibration.scoring.quadrature import (
+    FINER,
+    WIDEST,
+    Population,
+    Quadrature,
+    information_within,
+    limits_of,
+    most_of_one_person,
+)
 from calibration.scoring.weighted import Interpolation, ItemSet, category_weights, posterior_function
 
 Matrix = NDArray[np.float64]
@@ -40,8 +48,9 @@ class Posteriors:
 
     @cached_property
     def quadrature(self) -> Quadrature:
-        narrowest = self.population.narrowest(most_information(self.curves, self.layout, self.limits))
-        return Quadrature.over(self.curves, self.population, self.limits, self.widest * narrowest)
+        information = information_within(self.curves, self.limits)
+        spacing = self.population.spacing(self.widest, information, most_of_one_person(information, self.layout))
+        return Quadrature.over(self.curves, self.population, self.limits, spacing)
 
     def expected(self, block: Block) -> tuple[Matrix, Matrix, Matrix]:
         """EAP (n,), posterior SD (n,) and P(theta ≥ each cut) (n, cuts) of a block's persons."""
@@ -49,8 +58,9 @@ class Posteriors:
         if item_set is None:
             return self._integrated(block)[1:]
         t = log_likelihood(block, self.weights[:, None], self.layout)[:, 0]
-        found = np.empty((len(t), 2 + len(self.cuts)))
-        for group in np.unique(block.group):
+        first = int(block.group[0])
+        found = self._function(block.items, item_set, first).at(t)
+        for group in np.unique(block.group[block.group != first]):
             rows = block.group == group
             found[rows] = self._function(block.items, item_set, int(group)).at(t[rows])
         return found[:, 0], found[:, 1], found[:, 2:]

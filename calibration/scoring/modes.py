@@ -16,7 +16,7 @@ from calibration.estimation.blocks import MISSING, Block, ResponseBlocks
 from calibration.estimation.likelihood import log_likelihood
 from calibration.models import Curves
 from calibration.scoring.expected import persons_with_items
-from calibration.scoring.quadrature import WIDEST, Population, most_information, total
+from calibration.scoring.quadrature import WIDEST, Population, information_within, most_of_one_person, total
 from calibration.scoring.weighted import Interpolation, ItemSet, category_weights, mode_function
 
 Matrix = NDArray[np.float64]
@@ -85,7 +85,7 @@ class Modes:
 
     def _solved(self, block: Block) -> tuple[Matrix, Matrix, NDArray[np.int8]]:
         if self.search is None:
-            most = most_information(self.curves, self.layout, self.bounds)
+            most = most_of_one_person(information_within(self.curves, self.bounds), self.layout)
             self.search = _Search.over(self.curves, self.bounds, WIDEST * max(most, 1e-6) ** -0.5)
         x = self.search.nodes
         mean, sd = self.population.mean[block.group], self.population.sd[block.group]

@@ -19,6 +19,7 @@ Matrix = NDArray[np.float64]
 
 WIDEST = 0.8  # spacing in the smallest posterior SD: moments good to 1e-7
 FINER = 0.5  # where a posterior is cut or drawn from as well
+STEEPEST = 0.6  # spacing in (the information of the most informative item)^-½: a single step is resolved too
 NEGLIGIBLE = 20.0  # exp(-20) = 2e-9 of its height is where a posterior ends
 
 
@@ -34,9 +35,15 @@ class Population:
         means, sds = np.broadcast_arrays(np.atleast_1d(np.asarray(mean, float)), np.asarray(sd, float))
         return cls(means, sds)
 
-    def narrowest(self, information: float) -> float:
-        """About the smallest SD of a posterior on that much information: (1 / sd² + information)^-½."""
-        return float((1 / self.sd.min() ** 2 + information) ** -0.5)
+    def spacing(self, widest: float, information: Matrix, most: float | None = None) -> float:
+        """Spacing of nodes at `widest` of the smallest posterior SD at most, and close enough for the steepest item.
+
+        From the information of items (J, Q); `most` is the most that one person's items have, by default all of them.
+        """
+        everything = float(information.sum(axis=0).max(initial=0.0)) if most is None else most
+        steepest = float(information.max(initial=0.0))
+        spacing = float(widest * (1 / self.sd.min() ** 2 + everything) ** -0.5)
+        return min(spacing, STEEPEST * widest / WIDEST * steepest**-0.5) if steepest > 0 else spacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +116,13 @@ def _integral(values: Matrix, nodes: Matrix) -> Matrix:
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def most_information(curves: Curves, layout: ResponseBlocks, limits: tuple[float, float]) -> float:
-    """The most information that the items of any one person have at any theta within the limits."""
-    information = curves.information(np.linspace(*limits, 81))
+def information_within(curves: Curves, limits: tuple[float, float]) -> Matrix:
+    """Information of the items at 81 places within the limits, (J, 81)."""
+    return curves.information(np.linspace(*limits, 81))
+
+
+def most_of_one_person(information: Matrix, layout: ResponseBlocks) -> float:
+    """The most information (of (J, Q)) that the items of any one person have anywhere."""
     return max((float(total(block, information, layout).max()) for block in layout), default=0.0)
 
 

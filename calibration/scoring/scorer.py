@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from calibration.models import Curves, ItemParameters, Scale
 from calibration.scoring.errors import ScaleError
-from calibration.scoring.quadrature import WIDEST, Population, Quadrature, limits_of
+from calibration.scoring.quadrature import WIDEST, Population, Quadrature, information_within, limits_of
 
 Matrix = NDArray[np.float64]
 
@@ -43,8 +43,8 @@ class Scorer:
         curves = Curves.of(items, on)
         population = Population.of(on.mean if mean is None else mean, on.sd if sd is None else sd)
         limits = limits_of(curves, population)
-        information = float(curves.information(np.linspace(*limits, 81)).sum(axis=0).max(initial=0.0))
-        quadrature = Quadrature.over(curves, population, limits, WIDEST * population.narrowest(information))
+        spacing = population.spacing(WIDEST, information_within(curves, limits))
+        quadrature = Quadrature.over(curves, population, limits, spacing)
         middle = float(quadrature.nodes[len(quadrature.nodes) // 2])
         x = quadrature.nodes - middle
         first, K = curves.start[:-1], curves.categories

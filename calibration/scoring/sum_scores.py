@@ -20,7 +20,7 @@ from calibration.models import Curves, ItemParameters, Scale
 from calibration.scoring.errors import ScaleError
 from calibration.scoring.expected import Posteriors
 from calibration.scoring.posterior import moments, normalised
-from calibration.scoring.quadrature import WIDEST, Population, Quadrature, limits_of
+from calibration.scoring.quadrature import WIDEST, Population, Quadrature, information_within, limits_of
 
 Matrix = NDArray[np.float64]
 
@@ -99,8 +99,7 @@ def sum_score_table(
     curves = items if isinstance(items, Curves) else Curves.of(items, on)
     population = Population.of(on.mean if mean is None else mean, on.sd if sd is None else sd)
     limits = limits_of(curves, population)
-    information = float(curves.information(np.linspace(*limits, 81)).sum(axis=0).max(initial=0.0))
-    spacing = WIDEST * population.narrowest(information)
+    spacing = population.spacing(WIDEST, information_within(curves, limits))
     return _table(curves, np.arange(len(curves.ids)), Quadrature.over(curves, population, limits, spacing), 0)
 
 

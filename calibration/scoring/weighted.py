@@ -34,23 +34,40 @@ def category_weights(curves: Curves) -> Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Interpolation:
-    """Functions of t known at knots (K,), their values and derivatives (K, M); beyond the knots the ends' values."""
+    """M functions of t known at knots (K,), with `values` (K, M); beyond the knots those at the ends.
+
+    Between knots they are the cubics with the `coefficients` (K - 1, 4, M) in the share of the cell; `spacing` is that
+    of equally spaced knots, else 0.
+    """
 
     knots: Matrix
     values: Matrix
-    slopes: Matrix
+    coefficients: Matrix
+    spacing: float
+
+    @classmethod
+    def hermite(cls, knots: Matrix, values: Matrix, slopes: Matrix, spacing: float = 0.0) -> Interpolation:
+        """From values and derivatives at the knots, each (K, M)."""
+        width = np.diff(knots)[:, None]
+        low, high = slopes[:-1] * width, slopes[1:] * width
+        rise = np.diff(values, axis=0)
+        cubic = [values[:-1], low, 3 * rise - 2 * low - high, low + high - 2 * rise]
+        return cls(knots, values, np.stack(cubic, axis=1), spacing)
 
     def at(self, t: Matrix) -> Matrix:
         """The functions at each t (n,), (n, M)."""
-        inside = np.clip(t, self.knots[0], self.knots[-1])
-        cell = np.clip(np.searchsorted(self.knots, inside, side="right") - 1, 0, len(self.knots) - 2)
-        width = self.knots[cell + 1] - self.knots[cell]
-        u = ((inside - self.knots[cell]) / width)[:, None]
-        v = 1 - u
-        rising = u * u * (3 - 2 * u)
-        low, high = self.values[cell], self.values[cell + 1]
-        bend = (u * v * width[:, None]) * (v * self.slopes[cell] - u * self.slopes[cell + 1])
-        return np.asarray(low + rising * (high - low) + bend)
+        last = len(self.knots) - 2
+        if self.spacing:
+            place = np.clip((t - self.knots[0]) / self.spacing, 0.0, last + 1.0)
+            cell = np.minimum(place.astype(np.intp), last)
+            u = place - cell
+        else:
+            inside = np.clip(t, self.knots[0], self.knots[-1])
+            cell = np.minimum(np.searchsorted(self.knots, inside, side="right") - 1, last)
+            u = (inside - self.knots[cell]) / (self.knots[cell + 1] - self.knots[cell])
+        c = self.coefficients[cell]
+        share = u[:, None]
+        return np.asarray(c[:, 0] + share * (c[:, 1] + share * (c[:, 2] + share * c[:, 3])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +85,8 @@ class ItemSet:
 
     @property
     def sufficient(self) -> bool:
-        """Whether all items have weights."""
-        return bool(np.isfinite(self.weights).all())
+        """Whether all items have weights, and some of them say something."""
+        return bool(np.isfinite(self.weights).all() and np.ptp(self.weights) > 0)
 
     @property
     def range(self) -> tuple[float, float]:
@@ -110,7 +127,8 @@ def posterior_function(
     pass_ = density @ above
     pass_slope = density @ (above * x[:, None]) - pass_ * mean[:, None]
     values = np.column_stack([middle + mean, sd, pass_])
-    return Interpolation(t, values, np.column_stack([variance, third / (2 * sd), pass_slope]))
+    slopes = np.column_stack([variance, third / (2 * sd), pass_slope])
+    return Interpolation.hermite(t, values, slopes, float(t[1] - t[0]))
 
 
 def mode_function(
@@ -143,7 +161,7 @@ def mode_function(
     information = k2 + precision
     values = np.column_stack([theta, information**-0.5])[use]
     slopes = np.column_stack([1 / slope, -0.5 * k3 * information**-1.5 / slope])[use]
-    return Interpolation(F[use], values, slopes)
+    return Interpolation.hermite(F[use], values, slopes)
 
 
 def _rising(F: Matrix, slope: Matrix, wanted: tuple[float, float]) -> slice | None:
@@ -169,5 +187,8 @@ def _cumulants(item_set: ItemSet, P: Matrix) -> tuple[Matrix, Matrix, Matrix, Ma
     sizes = np.diff(np.append(item_set.start, len(item_set.weights)))
     mean = np.add.reduceat(item_set.weights[:, None] * P, item_set.start, axis=0)
     off = item_set.weights[:, None] - np.repeat(mean, sizes, axis=0)
-    m2, m3, m4 = (np.add.reduceat(P * off**power, item_set.start, axis=0) for power in (2, 3, 4))
+    moments = [P * off * off]
+    for _ in range(2):
+        moments.append(moments[-1] * off)
+    m2, m3, m4 = (np.add.reduceat(moment, item_set.start, axis=0) for moment in moments)
     return mean.sum(axis=0), m2.sum(axis=0), m3.sum(axis=0), (m4 - 3 * m2**2).sum(axis=0)
