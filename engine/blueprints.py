@@ -270,7 +270,7 @@ def reference_form(pool: Pool, blueprint: Blueprint) -> tuple[ReferenceForm, NDA
         if worst < 1e-12:
             break
     keep = np.flatnonzero(allowed)
-    return ReferenceForm(pool.parameters.take(keep), (weights * marks)[keep]), weights
+    return ReferenceForm.of_table(pool.parameters.take(keep), (weights * marks)[keep]), weights
 
 
 def rule_amounts(pool: Pool, rule: Rule, marks: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -192,7 +192,7 @@ def simulate(
         pool, design = engine.read_pool(pool_file), engine.read_design(design_file)
         result = engine.simulate(pool, design, examinees=examinees, seed=seed)
         known = np.flatnonzero(pool.calibrated)
-        reference = ReferenceForm(pool.parameters.take(known), np.full(len(known), 100 / len(known)))
+        reference = ReferenceForm.of_table(pool.parameters.take(known), np.full(len(known), 100 / len(known)))
         theta_cut = reference.cut(cut)
         columns = zip(result.theta, result.estimate, result.standard_error, result.length, strict=True)
         rows = [[i + 1, f"{t:.6f}", f"{e:.6f}", f"{s:.6f}", int(n)] for i, (t, e, s, n) in enumerate(columns)]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration import ParameterTable, Scale
+from calibration import ParameterTable, Scale, sum_score_likelihood
 
 RIGHT_WHEN_KNOWN = 0.97  # even an item known by heart is misread or misclicked now and then
 
@@ -16,18 +15,14 @@ RIGHT_WHEN_KNOWN = 0.97  # even an item known by heart is misread or misclicked 
 def pass_probability(P: NDArray[np.float64], marks: NDArray[np.float64], share: float = 0.60) -> NDArray[np.float64]:
     """P(marks >= share of the form's) at each ability, (Q,), for P(right) (J, Q) and marks (J,).
 
-    The compound binomial, by the recursion of Lord & Wingersky (1984) run on the greatest common divisor of the marks.
+    Summed over the distribution of marks (`calibration.sum_score_likelihood`).
     """
-    unit = float(np.gcd.reduce(np.round(marks * 1000).astype(int))) / 1000
-    steps = np.round(marks / unit).astype(int)
-    distribution = np.zeros((int(steps.sum()) + 1, P.shape[1]))
-    distribution[0] = 1.0
-    for j, step in enumerate(steps):
-        gained = P[j] * distribution[: len(distribution) - step]
-        distribution *= 1 - P[j]
-        distribution[step:] += gained
-    needed = ceil(share * marks.sum() / unit - 1e-9)
-    return np.asarray(distribution[needed:].sum(axis=0))
+    J, Q = P.shape
+    categories, worth = np.empty((2 * J, Q)), np.zeros(2 * J)
+    categories[0::2], categories[1::2] = 1 - P, P
+    worth[1::2] = marks
+    sums, likelihood = sum_score_likelihood(categories, 2 * np.arange(J + 1), worth)
+    return np.asarray(likelihood[sums >= share * marks.sum() - 1e-9].sum(axis=0))
 
 
 def population(scale: Scale, nodes: int = 161) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

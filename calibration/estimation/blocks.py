@@ -75,6 +75,8 @@ def block_responses(
     unless `keep_weightless`. `categories` (J,) defaults to what the data show.
     """
     names = responses.items if items is None else tuple(items)
+    if _is_table(responses, names) and (keep_weightless or responses.weight.min(initial=1) > 0):
+        return _table_blocks(responses, names, categories)
     number = {name: j for j, name in enumerate(names)}
     position = np.array([number.get(name, -1) for name in responses.items], np.intp)
     used = (responses.status != NOT_REACHED) & (position >= 0)[responses.item]
@@ -93,6 +95,34 @@ def block_responses(
     present = np.flatnonzero(np.diff(starts) > 0)
     builder = _Builder(person, item, code, starts, responses.weight, group)
     return ResponseBlocks.of(categories, builder.blocks(present, len(names)))
+
+
+def _is_table(responses: Responses, names: Sequence[str]) -> bool:
+    """Whether everybody has one response to each of the items, so that the long form is a table already."""
+    return (
+        len(responses.score) == len(responses.persons) * len(responses.items) > 0
+        and responses.rater is None
+        and NOT_REACHED not in responses.status
+        and len(names) > 0
+        and set(names) <= set(responses.items)
+    )
+
+
+def _table_blocks(responses: Responses, names: Sequence[str], categories: NDArray[np.intp] | None) -> ResponseBlocks:
+    table = responses.score.reshape(len(responses.persons), len(responses.items)).astype(np.uint8)
+    if tuple(names) != responses.items:
+        position = {name: j for j, name in enumerate(responses.items)}
+        table = table[:, [position[name] for name in names]]
+    if categories is None:
+        categories = np.maximum(table.max(axis=0).astype(np.intp) + 1, 2)
+    items, persons = np.arange(len(names)), np.arange(len(table))
+    group = responses.group if responses.group is not None else np.zeros(len(table), np.int32)
+    weight = responses.weight
+    blocks = (
+        Block(p, weight[p], group[p], items, table[p[0] : p[-1] + 1], unweighted=bool((weight[p] == 1).all()))
+        for p in _chunks(persons)
+    )
+    return ResponseBlocks.of(categories, blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ mixed formats are one matrix.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.models.dichotomous import logistic
+from calibration.models.dichotomous import ParameterTable, logistic
 from calibration.models.parameters import DICHOTOMOUS, ItemParameters, Scale, check_parameters
 
 Matrix = NDArray[np.float64]
@@ -62,25 +62,65 @@ class Curves:
             ),
         )
 
+    @classmethod
+    def of_table(cls, table: ParameterTable, marks: ArrayLike) -> Curves:
+        """Curves of dichotomous items, worth `marks` (J,) when right: thousands of them without an object each."""
+        J = len(table.ids)
+        start = 2 * np.arange(J + 1)
+        worth = np.zeros((J, 2))
+        worth[:, 1] = marks
+        slope = table.D * table.a
+        rows = start[:-1, None] + np.arange(2)
+        alike = _Alike("logistic", np.arange(J), rows, slope, -slope * table.b, table.c, table.d)
+        return cls(table.ids, np.full(J, 2, np.intp), start, worth.reshape(-1), (alike,))
+
     def log_probability(self, theta: ArrayLike) -> Matrix:
         """Log P(category) at each theta (Q,), (C, Q)."""
-        nodes = np.atleast_1d(np.asarray(theta, float))
-        out = np.empty((len(self.marks), len(nodes)))
+        nodes = np.atleast_1d(np.asarray(theta, float))[None, :]
+        out = np.empty((len(self.marks), nodes.shape[1]))
         for group in self.groups:
             out[group.rows] = _log_probability(group, nodes)
         return out
 
     def probability(self, theta: ArrayLike) -> Matrix:
         """P(category) at each theta (Q,), (C, Q)."""
-        return np.exp(self.log_probability(theta))
+        nodes = np.atleast_1d(np.asarray(theta, float))[None, :]
+        out = np.empty((len(self.marks), nodes.shape[1]))
+        for group in self.groups:
+            out[group.rows] = _probability(group, nodes)
+        return out
 
     def log_derivatives(self, theta: ArrayLike) -> tuple[Matrix, Matrix]:
         """First and second derivative of log P(category) in theta, each (C, Q)."""
-        nodes = np.atleast_1d(np.asarray(theta, float))
-        first, second = np.empty((len(self.marks), len(nodes))), np.empty((len(self.marks), len(nodes)))
+        nodes = np.atleast_1d(np.asarray(theta, float))[None, :]
+        first, second = np.empty((2, len(self.marks), nodes.shape[1]))
         for group in self.groups:
             first[group.rows], second[group.rows] = _log_derivatives(group, nodes)
         return first, second
+
+    def pairs(self, item: NDArray[np.intp], theta: Matrix) -> Iterator[tuple[NDArray[np.intp], Matrix, Matrix, Matrix]]:
+        """The curves of item[r] at theta[r], R pairs, in parts of one family and one K each.
+
+        Every part is the positions of its pairs (r,), and P(category), its first and its second log-derivative in
+        theta, each (r, K).
+        """
+        part, place = np.empty((2, len(self.ids)), np.intp)
+        for number, group in enumerate(self.groups):
+            part[group.items], place[group.items] = number, np.arange(len(group.items))
+        for number, group in enumerate(self.groups):
+            chosen = np.flatnonzero(part[item] == number) if len(self.groups) > 1 else np.arange(len(item))
+            m = place[item[chosen]]
+            one = replace(
+                group,
+                slope=group.slope[m],
+                intercept=group.intercept[m],
+                lower=group.lower[m],
+                upper=group.upper[m],
+            )
+            nodes = theta[chosen, None]
+            P = _probability(one, nodes)
+            first, second = _log_derivatives(one, nodes)
+            yield chosen, P[:, :, 0], first[:, :, 0], second[:, :, 0]
 
     def expected_marks(self, theta: ArrayLike) -> Matrix:
         """Expected marks of each item, (J, Q)."""
@@ -95,6 +135,12 @@ class Curves:
         """Fisher information of each item, Σ_k P_k (d log P_k / d theta)² (Samejima, 1969), (J, Q)."""
         first, _ = self.log_derivatives(theta)
         return self.sum_items(self.probability(theta) * first**2)
+
+    def rows_of(self, items: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The stacked rows of some items (j,), item by item, and where each item begins among them, (j + 1,)."""
+        K = self.categories[items]
+        start = np.concatenate([[0], np.cumsum(K)]).astype(np.intp)
+        return np.repeat(self.start[items] - start[:-1], K) + np.arange(start[-1]), start
 
     def sum_items(self, rows: Matrix) -> Matrix:
         """Sums of (C, …) over the categories of each item, (J, …)."""
@@ -139,18 +185,19 @@ def _alike(
 
 
 def _log_probability(group: _Alike, nodes: Matrix) -> Matrix:
+    """Log P, (m, K, Q), at nodes (1, Q) that all items share, or (m, 1) one for each."""
     if group.family == "logistic":
         return _log_logistic(group, nodes)
     if group.family == "graded":
-        return log_graded(group.slope[:, None, None] * nodes + group.intercept[:, :, None])
-    z = group.slope[:, :, None] * nodes + group.intercept[:, :, None]
+        return log_graded(group.slope[:, None, None] * nodes[:, None] + group.intercept[:, :, None])
+    z = group.slope[:, :, None] * nodes[:, None] + group.intercept[:, :, None]
     z -= z.max(axis=1, keepdims=True)
     return np.asarray(z - np.log(np.exp(z).sum(axis=1, keepdims=True)))
 
 
 def _log_logistic(group: _Alike, nodes: Matrix) -> Matrix:
     z = group.slope[:, None] * nodes + group.intercept[:, None]
-    out = np.empty((len(z), 2, len(nodes)))
+    out = np.empty((len(z), 2, z.shape[1]))
     plain = (group.lower == 0) & (group.upper == 1)
     out[:, 0], out[:, 1] = -np.logaddexp(0.0, z), -np.logaddexp(0.0, -z)
     if not plain.all():
@@ -186,14 +233,29 @@ def _log_derivatives(group: _Alike, nodes: Matrix) -> tuple[Matrix, Matrix]:
         return np.broadcast_to(slope, P.shape) - mean, np.broadcast_to(-variance, P.shape)
     if group.family == "graded":
         a = group.slope[:, None, None]
-        star = logistic(a * nodes + group.intercept[:, :, None])
-        ends = np.ones((len(star), 1, len(nodes)))
+        star = logistic(a * nodes[:, None] + group.intercept[:, :, None])
+        ends = np.ones((len(star), 1, star.shape[2]))
         upper, lower = np.concatenate([ends, star], axis=1), np.concatenate([star, 0 * ends], axis=1)
         return a * (1 - upper - lower), -(a**2) * (upper * (1 - upper) + lower * (1 - lower))
+    right, wrong, P = _logistic(group, nodes)
+    c, d, a = group.lower[:, None], group.upper[:, None], group.slope[:, None]
+    first = np.empty_like(P)
+    # (d - c) · logistic / P, which is 0 / 0 far out where there is no asymptote; then it is 1
+    first[:, 0] = -a * right * np.divide((d - c) * wrong, P[:, 0], out=np.ones_like(right), where=d < 1)
+    first[:, 1] = a * wrong * np.divide((d - c) * right, P[:, 1], out=np.ones_like(right), where=c > 0)
+    return first, first * (a * (wrong - right))[:, None] - first**2
+
+
+def _logistic(group: _Alike, nodes: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """logistic(z), logistic(-z), each (m, Q), and P of both categories (m, 2, Q), without loss of digits at 0 or 1."""
     z = group.slope[:, None] * nodes + group.intercept[:, None]
-    a, width = group.slope[:, None], (group.upper - group.lower)[:, None]
-    log_change = np.log(width) - np.logaddexp(0.0, z) - np.logaddexp(0.0, -z)  # of |dP / d theta| / a
-    ratio = np.exp(log_change[:, None, :] - _log_logistic(group, nodes)) * np.array([[-1.0], [1.0]])
-    first = a[:, None] * ratio
-    second = (a**2 * (1 - 2 * logistic(z)))[:, None] * ratio - first**2
-    return first, second
+    right, wrong = logistic(z), logistic(-z)
+    c, d = group.lower[:, None], group.upper[:, None]
+    return right, wrong, np.stack([(1 - d) + (d - c) * wrong, c + (d - c) * right], axis=1)
+
+
+def _probability(group: _Alike, nodes: Matrix) -> Matrix:
+    """P, (m, K, Q), at nodes as in `_log_probability`."""
+    if group.family == "logistic":
+        return _logistic(group, nodes)[2]
+    return np.exp(_log_probability(group, nodes))

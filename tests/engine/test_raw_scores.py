@@ -68,7 +68,7 @@ def test_the_chance_to_pass_agrees_with_simulated_candidates() -> None:
 def test_accuracy_agrees_with_simulated_candidates() -> None:
     rng = np.random.default_rng(12)
     table, marks, scale = some_parameters(30), rng.choice([0.5, 1.0], 30), Scale(mean=0.2, sd=1.1)
-    cut = ReferenceForm(table, marks, scale).cut(0.6)
+    cut = ReferenceForm.of_table(table, marks, scale).cut(0.6)
     theta = scale.mean + scale.sd * rng.standard_normal(100_000)
     raw = (rng.random((100_000, 30)) < table.probability(theta).T) @ marks
     right = ((raw >= 0.6 * marks.sum() - 1e-9) == (theta >= cut)).mean()
@@ -79,14 +79,14 @@ def test_accuracy_agrees_with_simulated_candidates() -> None:
 @given(seed=st.integers(0, 10**6), J=st.integers(2, 40))
 def test_accuracy_is_better_than_a_coin_and_never_perfect(seed: int, J: int) -> None:
     table = some_parameters(J, seed)
-    cut = ReferenceForm(table, np.ones(J)).cut(0.6)
+    cut = ReferenceForm.of_table(table, np.ones(J)).cut(0.6)
     assert 0.5 < classification_accuracy(table, np.ones(J), Scale(), cut) < 1
 
 
 def test_a_longer_form_decides_better() -> None:
     short, long = some_parameters(20), some_parameters(20)
     doubled = parameters(np.tile(long.a, 4), np.tile(long.b, 4))
-    cut = ReferenceForm(short, np.ones(20)).cut(0.6)
+    cut = ReferenceForm.of_table(short, np.ones(20)).cut(0.6)
     assert classification_accuracy(doubled, np.ones(80), Scale(), cut) > classification_accuracy(
         short, np.ones(20), Scale(), cut
     )
@@ -94,7 +94,7 @@ def test_a_longer_form_decides_better() -> None:
 
 FORM = some_parameters(40)
 MARKS = np.where(np.arange(40) % 8 == 0, 1.0, 0.5)
-CUT = ReferenceForm(FORM, MARKS).cut(0.60)
+CUT = ReferenceForm.of_table(FORM, MARKS).cut(0.60)
 
 
 def test_nothing_known_is_no_effect() -> None:

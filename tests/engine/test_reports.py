@@ -39,7 +39,7 @@ from tests.engine.samples import (
 Page = html.HtmlElement
 POOL = adaptive_pool()
 DESIGN = adaptive_design(weights={"A": 3.0, "B": 1.0})
-REFERENCE = ReferenceForm(POOL.parameters, np.ones(60))
+REFERENCE = ReferenceForm.of_table(POOL.parameters, np.ones(60))
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,7 @@ def test_decisions_are_counted_against_the_truth() -> None:
 
 def test_results_are_reported_as_percent_of_the_reference_form() -> None:
     result = simulate(POOL, adaptive_design(), examinees=30, seed=3)
-    reference = ReferenceForm(POOL.parameters, np.full(60, 0.5))
+    reference = ReferenceForm.of_table(POOL.parameters, np.full(60, 0.5))
     P = 1 / (1 + np.exp(-POOL.parameters.a[:, None] * (result.estimate - POOL.parameters.b[:, None])))
     assert percent_on(result, reference) == pytest.approx(100 * P.mean(axis=0))
 

@@ -1,0 +1,267 @@
+"""`tiku score`: responses and parameters in, abilities and percentages out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from calibration.files import write_text_whole
+from calibration.scoring import (
+    FLAGS,
+    ReferenceForm,
+    Scores,
+    SumScoreTable,
+    empirical_reliability,
+    marginal_reliability,
+    read_reference,
+    score_responses,
+    sum_score_table,
+    theta_decisions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from calibration.models import ItemParameters, Scale
+    from calibration.responses import Responses
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TARGET = click.Path(dir_okay=False, path_type=Path)
+METHODS = ("eap", "map", "ml", "wle", "eapsum", "pv")
+USUAL_CUT = 60.0
+HIGHEST = 254  # what a category can be at all; what an item's parameters know is checked when it is scored
+
+
+@click.command(
+    epilog="Example: tiku score responses.csv --params params.json --reference form.csv --cut 60 --out scores.csv"
+)
+@click.argument("responses", nargs=-1, required=True, type=FILE)
+@click.option("--params", required=True, type=FILE, help="Item parameters, as `tiku calibrate --out` writes them.")
+@click.option(
+    "--method",
+    type=click.Choice(METHODS, case_sensitive=False),
+    help="How abilities are estimated  [default: eap; wle with --reference]",
+)
+@click.option("--key", "key_file", type=FILE, help="CSV item,key: the files hold options chosen.")
+@click.option("--reference", "form_file", type=FILE, help="Form for percentages: parameters (JSON), or CSV item,marks.")
+@click.option(
+    "--cut", type=click.FloatRange(0, 100, min_open=True, max_open=True), help="Pass mark in %  [default: 60]"
+)
+@click.option("--bounds", nargs=2, type=float, help="Lowest and highest ML and WLE  [default: mean ± 10 SD]")
+@click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Plausible values a person (pv).")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Seed of the plausible values.")
+@click.option("--table", "table_file", type=TARGET, help="With eapsum: the table of all sums of marks as CSV.")
+@click.option("--out", type=TARGET, help="Scores as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def score(
+    responses: tuple[Path, ...],
+    params: Path,
+    method: str | None,
+    key_file: Path | None,
+    form_file: Path | None,
+    cut: float | None,
+    bounds: tuple[float, float] | None,
+    draws: int,
+    seed: int,
+    table_file: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Score persons on calibrated items: theta with standard error, and percent on a reference form.
+
+    Methods: eap, map, ml, wle (Warm), eapsum (from sums of marks), pv (plausible values). With --reference the
+    percentage of the form's marks expected at the estimate is given with its standard error, the decision at --cut,
+    and the probability that the person is above the cut.
+    """
+    chosen = (method or ("eap" if form_file is None else "wle")).lower()
+    if cut is not None and form_file is None:
+        raise click.UsageError("--cut is a percentage of a form: give the form with --reference")
+    if bounds is not None and bounds[0] >= bounds[1]:
+        raise click.UsageError("--bounds: the lowest ability first, then the highest")
+    if table_file is not None and chosen != "eapsum":
+        raise click.UsageError("--table is of sums of marks: it goes with --method eapsum")
+    try:
+        scale, items, data = _read(params, responses, key_file)
+        form = _Form.read(form_file, items, scale, cut or USUAL_CUT) if form_file is not None else None
+        scores = score_responses(
+            data,
+            items,
+            scale,
+            method=chosen,
+            bounds=bounds,
+            cuts=[] if form is None else [form.theta_cut],
+            plausible_values=draws,
+            seed=seed,
+        )
+        rows = _rows(scores, form)
+        document = _summary(scores, data, items, scale, seed) | ({} if form is None else form.summary(scores, data))
+        if table_file is not None:
+            _write_table(table_file, sum_score_table(_seen(items, data), scale))
+        if out is not None:
+            _write_rows(out, rows)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(json.dumps(_finite(document | {"scores": rows}), ensure_ascii=False, allow_nan=False))
+    else:
+        _print(document, [path for path in (out, table_file) if path is not None])
+
+
+def _read(
+    params: Path, responses: Sequence[Path], key_file: Path | None
+) -> tuple[Scale, tuple[ItemParameters, ...], Responses]:
+    import calibration as cal
+
+    scale, items = cal.read_parameters(params)
+    key = cal.read_key(key_file) if key_file is not None else None
+    parts = [cal.read_responses(path, key=key, max_score=HIGHEST) for path in responses]
+    return scale, items, cal.pool_responses(parts) if len(parts) > 1 else parts[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A reference form with its cut, in percent and as ability."""
+
+    form: ReferenceForm
+    cut: float
+    theta_cut: float
+
+    @classmethod
+    def read(cls, path: Path, items: Sequence[ItemParameters], scale: Scale, cut: float) -> _Form:
+        form = read_reference(path, items, scale)
+        return cls(form, cut, form.cut(cut / 100))
+
+    def columns(self, scores: Scores) -> dict[str, Any]:
+        return {
+            "percent": self.form.percent(scores.theta).tolist(),
+            "percent_se": self.form.percent_se(scores.theta, scores.se).tolist(),
+            "p_above_cut": scores.above[:, 0].tolist(),
+            "passed": (scores.theta >= self.theta_cut).tolist(),
+        }
+
+    def summary(self, scores: Scores, data: Responses) -> dict[str, Any]:
+        decisions = theta_decisions(scores.theta, scores.se, [self.theta_cut], data.weight)
+        about = {
+            "items": len(self.form.curves.ids),
+            "marks": self.form.total,
+            "cut": self.cut,
+            "theta_cut": self.theta_cut,
+            "passed": int((scores.theta >= self.theta_cut).sum()),
+            "accuracy": decisions.accuracy,
+            "consistency": decisions.consistency,
+            "kappa": decisions.kappa,
+        }
+        return {"reference": about}
+
+
+def _seen(items: Sequence[ItemParameters], data: Responses) -> list[ItemParameters]:
+    return [item for item in items if item.id in set(data.items)]
+
+
+def _rows(scores: Scores, form: _Form | None) -> list[dict[str, Any]]:
+    """One row a person: what the CSV and the JSON hold."""
+    columns: dict[str, Any] = {
+        "person": scores.persons,
+        "items": scores.answered.tolist(),
+        "theta": scores.theta.tolist(),
+        "se": scores.se.tolist(),
+        "flag": [FLAGS[flag] for flag in scores.flag],
+    }
+    columns |= form.columns(scores) if form is not None else {}
+    columns |= {f"pv{m + 1}": values.tolist() for m, values in enumerate(scores.draws.T)}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _summary(
+    scores: Scores, data: Responses, items: Sequence[ItemParameters], scale: Scale, seed: int
+) -> dict[str, Any]:
+    flags = Counter(FLAGS[flag] for flag in scores.flag if flag)
+    document: dict[str, Any] = {
+        "method": scores.method,
+        "n_persons": len(scores.persons),
+        "n_items": len(_seen(items, data)),
+        "items_without_parameters": sorted(set(data.items) - {item.id for item in items}),
+        "scale": asdict(scale),
+        "mean": _mean(scores.theta, data.weight),
+        "mean_se": _mean(scores.se, data.weight),
+        "empirical_reliability": empirical_reliability(scores.theta, scores.se, scores.method, data.weight),
+        "marginal_reliability": marginal_reliability(_seen(items, data), scale),
+        "flags": dict(flags),
+    }
+    if scores.method in {"ml", "wle"}:
+        document["bounds"] = list(scores.bounds)
+    if scores.method == "pv":
+        document["seed"] = seed
+    return document
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    use = np.isfinite(values) & (weight > 0)
+    return float(weight[use] @ values[use] / weight[use].sum()) if use.any() else float("nan")
+
+
+def _print(document: dict[str, Any], written: Sequence[Path]) -> None:
+    missing = document["items_without_parameters"]
+    if missing:
+        shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
+        click.echo(f"{len(missing)} items have no parameters and were passed over: {shown}")
+    click.echo(
+        f"{document['method']}: {document['n_persons']} persons on {document['n_items']} items; "
+        f"mean theta {document['mean']:.3f}, mean SE {document['mean_se']:.3f}, "
+        f"reliability {document['empirical_reliability']:.3f} of these scores, "
+        f"{document['marginal_reliability']:.3f} of all the items in the population"
+    )
+    for name, count in document["flags"].items():
+        at = f" {document['bounds']}" if name.endswith("bound") and "bounds" in document else ""
+        click.echo(f"{count} persons: {name}{at}")
+    form = document.get("reference")
+    if form is not None:
+        click.echo(
+            f"reference form of {form['items']} items and {form['marks']:g} marks: {form['cut']:g} % is theta "
+            f"{form['theta_cut']:.3f}; {form['passed']} of {document['n_persons']} pass, "
+            f"decisions right {form['accuracy']:.1%}, the same again {form['consistency']:.1%}"
+        )
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+def _write_table(path: Path, table: SumScoreTable) -> None:
+    columns = {"marks": table.marks, "theta": table.theta, "se": table.se, "probability": table.probability}
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    _write_rows(path, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    write_text_whole(path, target.getvalue())
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return f"{value:.6f}" if isfinite(value) else ""
+    return value
+
+
+def _finite(value: object) -> object:
+    """The same data with null where a number does not exist, as JSON has no NaN."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,143 @@
+"""`tiku score` from files to files, and what it says of input that is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from calibration import ItemParameters, ReferenceForm, Scale, score_responses, sum_score_table
+from calibration.scoring.cli import score
+from tests.calibration.scoring.forms import drawn, responses
+
+ITEMS = [
+    ItemParameters("q1", "2PL", 1.2, (-0.5,)),
+    ItemParameters("q2", "2PL", 0.9, (0.4,)),
+    ItemParameters("q3", "3PL", 1.4, (0.1,), c=0.2),
+    ItemParameters("q4", "GPCM", 0.8, (-0.3, 0.9), marks=(0.0, 1.0, 3.0)),
+]
+SCALE = Scale(mean=0.2, sd=1.1)
+TABLE = drawn(ITEMS, np.linspace(-2, 2, 9))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [{name: value for name, value in asdict(item).items() if value is not None} for item in ITEMS]
+    document = {"scale": asdict(SCALE), "items": rows}
+    (tmp_path / "params.json").write_text(json.dumps(document), encoding="utf-8")
+    lines = ["person,q1,q2,q3,q4"] + [",".join([f"p{i}", *(f"{v:.0f}" for v in row)]) for i, row in enumerate(TABLE)]
+    (tmp_path / "responses.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "form.csv").write_text("item,marks\nq1,1\nq2,2\nq4,0;1;3\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    places = [str(folder / a) if a.endswith((".csv", ".json")) else a for a in arguments]
+    return CliRunner().invoke(score, [str(folder / "responses.csv"), "--params", str(folder / "params.json"), *places])
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("method", ["eap", "map", "ml", "wle", "eapsum", "pv"])
+def test_the_file_holds_what_python_gives(folder: Path, method: str) -> None:
+    result = run(folder, "--method", method, "--out", "scores.csv", "--seed", "3")
+    assert result.exit_code == 0, result.output
+    rows = table(folder / "scores.csv")
+    scores = score_responses(responses(TABLE, ITEMS), ITEMS, SCALE, method=method, seed=3)
+    assert [row["person"] for row in rows] == [f"p{i}" for i in range(9)]
+    for i, row in enumerate(rows):
+        assert float(row["theta"]) == pytest.approx(scores.theta[i], abs=1e-6)
+        assert row["se"] == ("" if np.isnan(scores.se[i]) else f"{scores.se[i]:.6f}")
+        assert row["items"] == "4"
+        drawn_values = [float(row[name]) for name in row if name.startswith("pv")]
+        np.testing.assert_allclose(drawn_values, scores.draws[i], atol=1e-6)
+    assert f"{method}: 9 persons on 4 items" in result.output
+
+
+def test_percentages_are_of_the_reference_form(folder: Path) -> None:
+    """WLE unless another method is asked for; the decision is that of the percentage at the cut."""
+    result = run(folder, "--reference", "form.csv", "--cut", "55", "--out", "scores.csv", "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.output)
+    form = ReferenceForm.of([ITEMS[0], ITEMS[1], ITEMS[3]], SCALE, [1, 2, 3])
+    cut = form.cut(0.55)
+    scores = score_responses(responses(TABLE, ITEMS), ITEMS, SCALE, method="wle", cuts=[cut])
+    assert document["method"] == "wle"
+    assert document["reference"]["theta_cut"] == pytest.approx(cut, abs=1e-9)
+    assert document["reference"]["marks"] == 6
+    for i, (row, cells) in enumerate(zip(document["scores"], table(folder / "scores.csv"), strict=True)):
+        assert row["percent"] == pytest.approx(float(form.percent(scores.theta[i])[0]), abs=1e-9)
+        assert row["percent_se"] == pytest.approx(float(form.percent_se(scores.theta[i], scores.se[i])[0]), abs=1e-9)
+        assert row["p_above_cut"] == pytest.approx(scores.above[i, 0], abs=1e-9)
+        assert row["passed"] == (row["percent"] >= 55)
+        assert cells["passed"] == str(int(row["passed"]))
+        assert float(cells["percent"]) == pytest.approx(row["percent"], abs=1e-6)
+    assert 0 < document["reference"]["passed"] < 9
+    assert 0.5 < document["reference"]["accuracy"] < 1
+
+
+def test_without_finite_estimate_there_is_no_standard_error(folder: Path) -> None:
+    lines = "person,q1,q2\nall,1,1\nnone,0,0\nsome,1,0\n"
+    (folder / "responses.csv").write_text(lines, encoding="utf-8")
+    result = run(folder, "--method", "ml", "--bounds", "-4", "5", "--json")
+    document: dict[str, Any] = json.loads(result.output)
+    assert [row["theta"] for row in document["scores"][:2]] == [5.0, -4.0]
+    assert [row["se"] for row in document["scores"][:2]] == [None, None]
+    assert [row["flag"] for row in document["scores"]] == ["upper bound", "lower bound", ""]
+    assert document["flags"] == {"upper bound": 1, "lower bound": 1}
+    assert document["bounds"] == [-4.0, 5.0]
+    assert "1 persons: upper bound [-4.0, 5.0]" in run(folder, "--method", "ml", "--bounds", "-4", "5").output
+
+
+def test_the_table_of_sums_is_written(folder: Path) -> None:
+    result = run(folder, "--method", "eapsum", "--table", "sums.csv")
+    assert result.exit_code == 0, result.output
+    wanted = sum_score_table(ITEMS, SCALE)
+    rows = table(folder / "sums.csv")
+    assert [float(row["marks"]) for row in rows] == wanted.marks.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    np.testing.assert_allclose([float(row["theta"]) for row in rows], wanted.theta, atol=1e-6)
+    np.testing.assert_allclose([float(row["probability"]) for row in rows], wanted.probability, atol=1e-6)
+
+
+def test_items_without_parameters_are_named(folder: Path) -> None:
+    (folder / "responses.csv").write_text("person,q1,new\na,1,1\nb,0,1\n", encoding="utf-8")
+    assert "1 items have no parameters and were passed over: new" in run(folder).output
+    assert json.loads(run(folder, "--json").output)["items_without_parameters"] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--cut", "60"], 2, "--cut is a percentage of a form: give the form with --reference"),
+        (["--bounds", "3", "-3"], 2, "--bounds: the lowest ability first"),
+        (["--table", "sums.csv"], 2, "--table is of sums of marks: it goes with --method eapsum"),
+        (["--method", "best"], 2, "'best' is not one of"),
+        (["--reference", "form.csv", "--cut", "99.99999"], 1, "is never reached"),
+        (["--reference", "responses.csv"], 1, "responses.csv, row 1: expected the columns item,marks"),
+        (["--reference", "params.json", "--key", "form.csv"], 1, "expected the columns item,key"),
+    ],
+)
+def test_wrong_input_is_one_line(folder: Path, arguments: list[str], code: int, message: str) -> None:
+    result = run(folder, *arguments, "--out", "scores.csv")
+    assert (result.exit_code, message in result.output) == (code, True), result.output
+    assert "Traceback" not in result.output
+    assert not (folder / "scores.csv").exists()
+
+
+def test_parameters_that_are_none_are_refused(folder: Path) -> None:
+    (folder / "params.json").write_text(
+        '{"items": [{"id": "q1", "model": "3PL", "b": [0], "c": 1.2}]}', encoding="utf-8"
+    )
+    result = run(folder)
+    assert (result.exit_code, "item q1: c = 1.2, d = 1; needed is 0 ≤ c < d ≤ 1" in result.output) == (1, True)
+    (folder / "params.json").write_text("[]", encoding="utf-8")
+    assert run(folder).exit_code == 1
