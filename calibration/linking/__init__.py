@@ -4,7 +4,7 @@ from calibration.linking.anchors import AnchorRules, Anchors, anchor_statistics,
 from calibration.linking.bootstrap import bootstrap_errors, draw_items
 from calibration.linking.concurrent import ConcurrentData, pool_groups
 from calibration.linking.criteria import ThetaWeights
-from calibration.linking.drift import Drift, DriftResult, DriftRules, drift
+from calibration.linking.drift import Drift, DriftResult, DriftRules, item_drift
 from calibration.linking.equating import (
     EquatingTable,
     equipercentile,
@@ -38,9 +38,9 @@ __all__ = [
     "chain_links",
     "common_anchors",
     "draw_items",
-    "drift",
     "equipercentile",
     "identity_link",
+    "item_drift",
     "link_scales",
     "observed_score_equating",
     "percentile_ranks",

@@ -76,7 +76,7 @@ class DriftResult:
         return {"link": self.link.document(), "items": rows, "not_compared": self.not_compared}
 
 
-def drift(
+def item_drift(
     old: Sequence[ItemParameters],
     new: Sequence[ItemParameters],
     *,

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,16 @@ class EquatingTable:
     se: Matrix | None
     theta: Matrix | None
     notes: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The table as plain JSON data, column by column; null where a number is not known."""
+
+        def plain(column: Matrix | None) -> list[float | None] | None:
+            return None if column is None else [None if np.isnan(one) else float(one) for one in column]
+
+        columns = {"marks": self.marks, "equivalent": self.equivalent, "se": self.se, "theta": self.theta}
+        table = {name: plain(column) for name, column in columns.items()}
+        return {"method": self.method, "table": table, "notes": list(self.notes)}
 
     def csv_text(self) -> str:
         """The table as CSV: marks, equivalent, and se and theta where known."""
