@@ -216,6 +216,7 @@ def equate(
                         names,
                         {**options, "keep_all": True},
                         joined.anchors,
+                        errors=False,
                     )
                 return _table(score, new_items, base_items, again, new_weight).equivalent
 
@@ -362,6 +363,8 @@ def _linked(
     names: tuple[str, str],
     options: LinkOptions,
     anchors: Sequence[str] | None = None,
+    *,
+    errors: bool = True,
 ) -> Link:
     from calibration.linking import ThetaWeights, link_scales
 
@@ -377,6 +380,7 @@ def _linked(
         new_weights=uniform,
         symmetric=options["symmetric"],
         rules=None if options["keep_all"] else _rules(options),
+        errors=errors,
     )
 
 

@@ -107,11 +107,15 @@ class _Problem:
     def criterion(self, A: float, B: float) -> float:
         return self.half * float(sum((w * r**2).sum() for r, _, _, w in self.residuals(A, B)))
 
-    def gradient(self, A: float, B: float) -> Matrix:
-        total = np.zeros(2)
+    def gradient_and_curvature(self, A: float, B: float) -> tuple[Matrix, Matrix]:
+        """Gradient (2,) of the criterion, and its second derivatives (2, 2) were all residuals 0 (Gauss-Newton)."""
+        g, H = np.zeros(2), np.zeros((2, 2))
         for r, dA, dB, w in self.residuals(A, B):
-            total += (w * r * dA).sum(), (w * r * dB).sum()
-        return 2 * self.half * total
+            J = np.stack([dA.ravel(), dB.ravel()])
+            weighted = J * np.broadcast_to(w, r.shape).ravel()
+            g += weighted @ r.ravel()
+            H += weighted @ J.T
+        return 2 * self.half * g, 2 * self.half * H
 
 
 def characteristic_curve_link(
@@ -125,13 +129,14 @@ def characteristic_curve_link(
     on_new: ThetaWeights | None = None,
     fixed_slope: bool = False,
     starts: Sequence[tuple[float, float]] = (),
+    errors: bool = True,
 ) -> Solution:
     """A and B of Haebara (`per_item`) or Stocking & Lord, with their derivatives in the anchors' parameters.
 
     The criterion is Σ w (difference)² over `on_base`, plus the same over `on_new` where that is given (two
     directions); Haebara's adds up half the categories' squares. Marks of the categories are those of the base. The
-    derivatives are those of an implicit function, -H⁻¹ ∂²F / ∂(A, B) ∂ξ (Ogasawara, 2001). Raises LinkError when no
-    minimum is found.
+    derivatives are those of an implicit function, -H⁻¹ ∂²F / ∂(A, B) ∂ξ (Ogasawara, 2001), left out without `errors`.
+    Raises LinkError when no minimum is found.
     """
     same_marks = [replace(one, marks=other.marks) for one, other in zip(new, base, strict=True)]
     problem = _Problem(
@@ -146,6 +151,8 @@ def characteristic_curve_link(
         per_item,
     )
     A, B = _minimum(problem, fixed_slope=fixed_slope, starts=starts)
+    if not errors:
+        return Solution(A, B, problem.criterion(A, B), (), ())
     H = _hessian(problem, A, B)
     if fixed_slope:
         inverse: Matrix = np.diag([0.0, 1 / H[1, 1]])
@@ -162,43 +169,29 @@ def characteristic_curve_link(
 
 
 def _minimum(problem: _Problem, *, fixed_slope: bool, starts: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    from scipy.optimize import least_squares  # noqa: PLC0415  # slow to import
-
-    free = slice(1, 2) if fixed_slope else slice(0, 2)
-
-    def constants(x: Matrix) -> tuple[float, float]:
-        return (1.0, float(x[0])) if fixed_slope else (float(np.exp(x[0])), float(x[1]))
-
-    def residual(x: Matrix) -> Matrix:
-        return np.concatenate([(np.sqrt(w) * r).ravel() for r, _, _, w in problem.residuals(*constants(x))])
-
-    def jacobian(x: Matrix) -> Matrix:
-        A, B = constants(x)
-        columns = [
-            np.stack([(np.sqrt(w) * dA).ravel() * A, (np.sqrt(w) * dB).ravel()], axis=1)
-            for _, dA, dB, w in problem.residuals(A, B)
-        ]
-        return np.concatenate(columns)[:, free]
-
-    slopes = (1.0,) if fixed_slope else (0.6, 1.0, 1.6)
-    coarse = [(A, B) for A in slopes for B in np.linspace(-3, 3, 7)]
-    best_coarse = min(coarse, key=lambda point: problem.criterion(*point))
-    found = []
-    for A, B in (*starts, best_coarse):
-        if not (np.isfinite(A) and A > 0 and np.isfinite(B)):
-            continue
-        x0 = np.array([np.log(A), B])[free]
-        fit = least_squares(residual, x0, jacobian, method="lm", xtol=1e-15, ftol=1e-15, gtol=1e-15)
-        found.append((float(fit.cost), constants(fit.x)))
-    A, B = min(found)[1]
-    for _ in range(3):  # Newton steps with the whole second derivative: the last digits
-        g, H = problem.gradient(A, B), _hessian(problem, A, B)
-        step = np.array([0.0, g[1] / H[1, 1]]) if fixed_slope else np.linalg.solve(H, g)
-        if A - step[0] <= 0:
+    """Gauss-Newton steps, damped (Levenberg, 1944; Marquardt, 1963), then Newton steps for the last digits."""
+    usable = [(A, B) for A, B in starts if np.isfinite(A) and A > 0 and np.isfinite(B)]
+    if not usable:
+        usable = [(A, B) for A in ((1.0,) if fixed_slope else (0.6, 1.0, 1.6)) for B in np.linspace(-3, 3, 7).tolist()]
+    at = {point: problem.criterion(*point) for point in usable}
+    A, B = min(at, key=at.__getitem__)
+    least, damping = at[A, B], 1e-3
+    for _ in range(200):
+        g, H = problem.gradient_and_curvature(A, B)
+        step = _step(g, H + damping * np.diag(np.diag(H)), fixed_slope=fixed_slope)
+        value = problem.criterion(A - step[0], B - step[1]) if step[0] < A else np.inf
+        if value < least:
+            A, B, least, damping = A - step[0], B - step[1], value, damping / 10
+        else:
+            damping *= 10
+        if np.abs(step).max() < 1e-7 or damping > 1e12:
             break
-        A, B = float(A - step[0]), float(B - step[1])
-    g, H = problem.gradient(A, B)[free], _hessian(problem, A, B)[free, free]
-    if not (np.isfinite(g).all() and np.abs(g).max() < 1e-8 and np.linalg.eigvalsh(H).min() > 0):
+    for _ in range(2):
+        step = _step(problem.gradient_and_curvature(A, B)[0], _hessian(problem, A, B), fixed_slope=fixed_slope)
+        A, B = A - step[0], B - step[1]
+    g, H = problem.gradient_and_curvature(A, B)[0], _hessian(problem, A, B)
+    free = slice(1, 2) if fixed_slope else slice(0, 2)
+    if not (A > 0 and np.abs(g[free]).max() < 1e-9 and np.linalg.eigvalsh(H[free, free]).min() > 0):
         raise LinkError(
             f"no minimum of the criterion found near A = {A:.4g}, B = {B:.4g}; look at the anchors: their curves do "
             "not fix a scale (flat curves, or difficulties far from the weights over theta)"
@@ -206,13 +199,21 @@ def _minimum(problem: _Problem, *, fixed_slope: bool, starts: Sequence[tuple[flo
     return A, B
 
 
+def _step(g: Matrix, H: Matrix, *, fixed_slope: bool) -> tuple[float, float]:
+    if fixed_slope:
+        return 0.0, float(g[1] / H[1, 1])
+    dA, dB = np.linalg.lstsq(H, g)[0]
+    return float(dA), float(dB)
+
+
 def _hessian(problem: _Problem, A: float, B: float) -> Matrix:
     h = 1e-5
     columns = [
-        (problem.gradient(A + h * i, B + h * j) - problem.gradient(A - h * i, B - h * j)) / (2 * h)
+        problem.gradient_and_curvature(A + h * i, B + h * j)[0]
+        - problem.gradient_and_curvature(A - h * i, B - h * j)[0]
         for i, j in ((1, 0), (0, 1))
     ]
-    H = np.stack(columns, axis=1)
+    H = np.stack(columns, axis=1) / (2 * h)
     return np.asarray((H + H.T) / 2)
 
 

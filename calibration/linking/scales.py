@@ -37,6 +37,7 @@ def link_scales(
     new_weights: ThetaWeights | None = None,
     fixed_slope: bool | None = None,
     rules: AnchorRules | None = None,
+    errors: bool = True,
 ) -> Link:
     """A and B of theta_base = A · theta_new + B from the items both scales have.
 
@@ -44,7 +45,8 @@ def link_scales(
     methods is weighted with `weights` over the base scale (the base's population, N(mean, sd²) on 41 points, unless
     given); `symmetric` adds the same in the other direction, weighted with `new_weights` over the new scale. A = 1 is
     fixed between scales of Rasch and partial credit items (a = 1 everywhere) unless `fixed_slope` says otherwise.
-    With `rules` anchors that moved are left out one after the other; without them all are kept. Raises LinkError.
+    With `rules` anchors that moved are left out one after the other; without them all are kept. Without `errors` A and
+    B come alone, without standard errors and statistics of the anchors, which is three times as fast. Raises LinkError.
     """
     if method not in METHODS:
         raise LinkError(f"method {method!r} is not known; choose one of {', '.join(METHODS)}")
@@ -54,6 +56,7 @@ def link_scales(
     if fixed_slope is None:
         fixed_slope = _rasch(chosen, *scales)
     fewest = 1 if fixed_slope else 2
+    errors = errors or rules is not None
     notes: list[str] = []
     while True:
         if len(chosen.ids) < fewest:
@@ -68,8 +71,9 @@ def link_scales(
             weights=weights or ThetaWeights.of(scales[1]),
             new_weights=(new_weights or ThetaWeights.of(scales[0])) if symmetric else None,
             fixed_slope=fixed_slope,
+            errors=errors,
         )
-        link = _link(method, solution, chosen, *scales)
+        link = _link(method, solution, chosen, *scales, errors=errors)
         if rules is None:
             break
         slopes = [_slope_shift(link, one, other) for one, other in zip(chosen.new, chosen.base, strict=True)]
@@ -82,7 +86,7 @@ def link_scales(
         chosen = chosen.without(*worst)
     if rules is not None:
         notes += _warnings(chosen, rules)
-    if link.errors is None:
+    if errors and link.errors is None:
         notes.append("standard errors of A and B are not known: some anchors have none")
     return replace(link, notes=tuple(notes))
 
@@ -96,6 +100,7 @@ def _solve(
     weights: ThetaWeights,
     new_weights: ThetaWeights | None,
     fixed_slope: bool,
+    errors: bool,
 ) -> Solution:
     if method in _MOMENTS:
         return _MOMENTS[method](anchors.new, anchors.base, new_scale, base_scale, fixed_slope=fixed_slope)
@@ -109,6 +114,7 @@ def _solve(
         on_new=new_weights,
         fixed_slope=fixed_slope,
         starts=_starts(anchors, new_scale, base_scale, fixed_slope=fixed_slope),
+        errors=errors,
     )
 
 
@@ -134,8 +140,10 @@ def _rasch(anchors: Anchors, new_scale: Scale, base_scale: Scale) -> bool:
     return new_scale.D == base_scale.D and all(item.model in fixed and item.a == 1 for item in items)
 
 
-def _link(method: str, solution: Solution, anchors: Anchors, new_scale: Scale, base_scale: Scale) -> Link:
-    errors = link_errors([(anchors.new, solution.new), (anchors.base, solution.base)])
+def _link(
+    method: str, solution: Solution, anchors: Anchors, new_scale: Scale, base_scale: Scale, *, errors: bool
+) -> Link:
+    parts = [(anchors.new, solution.new), (anchors.base, solution.base)]
     link = Link(
         solution.A,
         solution.B,
@@ -145,9 +153,9 @@ def _link(method: str, solution: Solution, anchors: Anchors, new_scale: Scale, b
         anchors.ids,
         anchors.dropped,
         criterion=solution.criterion,
-        errors=errors,
+        errors=link_errors(parts) if errors else None,
     )
-    return replace(link, statistics=anchor_statistics(link, anchors))
+    return link if not errors else replace(link, statistics=anchor_statistics(link, anchors))
 
 
 def _slope_shift(link: Link, new: ItemParameters, base: ItemParameters) -> float:
