@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calibration.linking.criteria import ThetaWeights
 from calibration.linking.errors import LinkError
-from calibration.linking.link import AnchorStatistics, Link, source_of
+from calibration.linking.link import AnchorStatistics, Link
 from calibration.linking.transform import constants_jacobian, transform_items, transformation_jacobian
 from calibration.linking.vectors import covariance_block, parameter_vector, square_root
 from calibration.models import DICHOTOMOUS, Curves, ItemParameters
@@ -24,9 +24,9 @@ class AnchorRules:
 
     An item goes when its robust z (of difficulty or of slope) is beyond `robust_z` and it moved by at least
     `smallest_shift` (b in units of the base scale, slopes in logs: less matters to nobody, whatever its z); when it was
-    displaced by more than `displacement` and by two standard errors, where those are known; or when its curves are
-    apart by more than `rmsd` of its marks. One item goes at a time, the worst, and the link is made anew; never so many
-    that fewer than `minimum` stay.
+    displaced by more than `displacement`; or when its curves are apart by more than `rmsd` of its marks. A shift
+    within two standard errors, where those are known, is no reason. One item goes at a time, the worst, and the link is
+    made anew; never so many that fewer than `minimum` stay.
     """
 
     robust_z: float | None = 2.7
@@ -129,9 +129,12 @@ def shifts(link: Link, anchors: Anchors) -> list[tuple[Matrix, Matrix | None]]:
         K = constants_jacobian(new, link.A, link.B, D=D, ratio=ratio)[:p]
         J = transformation_jacobian(new, link.A, link.B, D=D, ratio=ratio)[:p]
         parts = {key: -K @ part for key, part in link.errors.items()}
-        for item, own in ((new, -J @ square_root(blocks[0])), (base, square_root(blocks[1])[:p])):
-            parts[source_of(item)] = parts[source_of(item)] + own if source_of(item) in parts else own
-        # the same numbers under the same id on both scales are one estimate seen twice only if nothing was estimated
+        own_parts = {
+            link.source(new, base=False): -J @ square_root(blocks[0]),
+            link.source(base, base=True): square_root(blocks[1])[:p],
+        }
+        for key, own in own_parts.items():
+            parts[key] = parts[key] + own if key in parts else own
         covariance = np.sum([part @ part.T for part in parts.values()], axis=0)
         out.append((difference, covariance))
     return out
@@ -147,26 +150,27 @@ def anchor_statistics(link: Link, anchors: Anchors) -> tuple[AnchorStatistics, .
     spans = np.array([max(item.category_marks) - min(item.category_marks) for item in anchors.base])
     marks = P.sum_items(P.marks[:, None] * difference)
     rmsd = np.sqrt(marks**2 @ weights.weights) / np.where(spans > 0, spans, 1.0)
-    displacement: list[float] = []
-    errors: list[float | None] = []
-    slope: list[float] = []
-    for (shift, covariance), base, new in zip(shifts(link, anchors), anchors.base, anchors.new, strict=True):
-        if base.model == "NRM":
-            displacement.append(np.nan)
-            errors.append(None)
-            slope.append(np.nan)
-            continue
-        m = len(base.b)
-        displacement.append(float(shift[1 : 1 + m].mean()))
-        block = None if covariance is None else covariance[1 : 1 + m, 1 : 1 + m]
-        errors.append(None if block is None else float(np.sqrt(max(block.sum(), 0.0)) / m))
-        ratio = link.new.D / link.base.D
-        slope.append(float(np.log(base.a) - np.log(ratio * new.a / link.A)))
-    z, z_slope = robust_z(np.array(displacement)), robust_z(np.array(slope))
+    moved = [_moved(link, *one) for one in zip(shifts(link, anchors), anchors.new, anchors.base, strict=True)]
+    z, z_slope = (robust_z(np.array([one[k] for one in moved])) for k in (0, 2))
     return tuple(
-        AnchorStatistics(item, displacement[j], errors[j], z[j], z_slope[j], float(d2[j]), float(rmsd[j]))
+        AnchorStatistics(item, *moved[j], z[j], z_slope[j], float(d2[j]), float(rmsd[j]))
         for j, item in enumerate(anchors.ids)
     )
+
+
+def _moved(
+    link: Link, shift: tuple[Matrix, Matrix | None], new: ItemParameters, base: ItemParameters
+) -> tuple[float, float | None, float, float | None]:
+    """Displacement of the mean threshold and of log a, each with its standard error."""
+    if base.model == "NRM":
+        return float("nan"), None, float("nan"), None
+    difference, covariance = shift
+    b = slice(1, 1 + len(base.b))
+    log_slope = float(np.log(base.a) - np.log(new.a * link.new.D / link.base.D / link.A))
+    if covariance is None:
+        return float(difference[b].mean()), None, log_slope, None
+    se = float(np.sqrt(max(covariance[b, b].sum(), 0.0))) / len(base.b)
+    return float(difference[b].mean()), se, log_slope, float(np.sqrt(max(covariance[0, 0], 0.0))) / base.a
 
 
 def robust_z(differences: Matrix) -> list[float]:
@@ -182,37 +186,34 @@ def robust_z(differences: Matrix) -> list[float]:
     return [float(one) for one in (differences - middle) / spread]
 
 
-def worst_anchor(
-    statistics: Sequence[AnchorStatistics], slopes: Sequence[float], rules: AnchorRules
-) -> tuple[str, str] | None:
-    """The anchor that breaks the rules most, and how; None where all keep to them. `slopes` are log a differences."""
+def worst_anchor(statistics: Sequence[AnchorStatistics], rules: AnchorRules) -> tuple[str, str] | None:
+    """The anchor that breaks the rules most, and how; None where all keep to them."""
     worst: tuple[float, str, str] | None = None
-    for one, slope in zip(statistics, slopes, strict=True):
-        for excess, reason in _breaches(one, slope, rules):
+    for one in statistics:
+        for excess, reason in _breaches(one, rules):
             if worst is None or excess > worst[0]:
                 worst = (excess, one.item, reason)
     return None if worst is None else worst[1:]
 
 
-def _breaches(one: AnchorStatistics, slope: float, rules: AnchorRules) -> list[tuple[float, str]]:
+def surely_moved(shift: float, se: float | None, least: float) -> bool:
+    """Whether a shift is `least` or more, and more than two standard errors where those are known."""
+    return abs(shift) >= least and (se is None or abs(shift) > 2 * se)
+
+
+def _breaches(one: AnchorStatistics, rules: AnchorRules) -> list[tuple[float, str]]:
     found = []
-    moved = abs(one.displacement) if np.isfinite(one.displacement) else 0.0
+    b = (one.displacement, one.displacement_se)
     if rules.robust_z is not None:
-        if abs(one.robust_z) > rules.robust_z and moved >= rules.smallest_shift:
-            found.append(
-                (
-                    abs(one.robust_z) / rules.robust_z,
-                    f"robust z {one.robust_z:.2f} of b ({one.displacement:+.3f})",
-                )
-            )
-        if abs(one.robust_z_slope) > rules.robust_z and abs(slope) >= rules.smallest_shift:
-            found.append(
-                (abs(one.robust_z_slope) / rules.robust_z, f"robust z {one.robust_z_slope:.2f} of log a ({slope:+.3f})")
-            )
-    certain = one.displacement_se is None or moved > 2 * one.displacement_se
-    if rules.displacement is not None and moved > rules.displacement and certain:
+        for z, (shift, se), what in (
+            (one.robust_z, b, "b"),
+            (one.robust_z_slope, (one.log_slope, one.log_slope_se), "log a"),
+        ):
+            if abs(z) > rules.robust_z and surely_moved(shift, se, rules.smallest_shift):
+                found.append((abs(z) / rules.robust_z, f"robust z {z:.2f} of {what} ({shift:+.3f})"))
+    if rules.displacement is not None and surely_moved(*b, rules.displacement):
         found.append(
-            (moved / rules.displacement, f"displaced {one.displacement:+.3f}, more than {rules.displacement:g}")
+            (abs(b[0]) / rules.displacement, f"displaced {one.displacement:+.3f}, more than {rules.displacement:g}")
         )
     if rules.rmsd is not None and one.rmsd > rules.rmsd:
         found.append((one.rmsd / rules.rmsd, f"curves apart by RMSD {one.rmsd:.3f}, more than {rules.rmsd:g}"))

@@ -389,7 +389,7 @@ def _one_scale(new: Parameters, base: Parameters, names: tuple[str, str]) -> Lin
 
     if new[1].D != base[1].D:
         raise LinkError(f"{names[0]} has D = {new[1].D:g}, {names[1]} D = {base[1].D:g}: they are not on one scale")
-    return replace(identity_link(replace(base[1], id=names[1])), new=replace(new[1], id=names[0]))
+    return replace(identity_link(base[1]), new=replace(new[1], id=base[1].id))
 
 
 def _table(

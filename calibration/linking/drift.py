@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from calibration.linking.anchors import AnchorRules, anchor_statistics, common_anchors, shifts
-from calibration.linking.link import Link
+from calibration.linking.anchors import AnchorRules, anchor_statistics, common_anchors, shifts, surely_moved
+from calibration.linking.link import AnchorStatistics, Link
 from calibration.linking.scales import link_scales
 from calibration.models import ItemParameters, Scale
 
@@ -18,9 +18,9 @@ from calibration.models import ItemParameters, Scale
 class DriftRules:
     """When an item is flagged.
 
-    Its robust z beyond `robust_z` with a shift of at least `smallest_shift`; its Wald test significant at `alpha`, all
-    items together (Benjamini & Hochberg), with curves at least `smallest_rmsd` apart, because with many persons
-    everything is significant; or its curves more than `rmsd` apart.
+    Its robust z beyond `robust_z` with a shift of at least `smallest_shift` and two standard errors; its
+    Wald test significant at `alpha`, all items together (Benjamini & Hochberg), with curves at least `smallest_rmsd`
+    apart, because with many persons everything is significant; or its curves more than `rmsd` apart.
     """
 
     robust_z: float = 2.7
@@ -122,9 +122,7 @@ def item_drift(
             one.rmsd,
             (),
         )
-        new_item, old_item = common.new[j], common.base[j]
-        log_a = 0.0 if old_item.model == "NRM" else _log_slopes(link, new_item, old_item)
-        found.append(_flagged(item, log_a, limits))
+        found.append(_flagged(item, one, limits))
     return DriftResult(link, tuple(found), common.dropped)
 
 
@@ -135,10 +133,6 @@ def _adjusted(p: dict[int, float]) -> dict[int, float]:
     if not p:
         return {}
     return dict(zip(p, false_discovery_control(list(p.values())).tolist(), strict=True))
-
-
-def _log_slopes(link: Link, new: ItemParameters, old: ItemParameters) -> float:
-    return float(np.log(new.a * link.new.D / link.base.D / link.A) - np.log(old.a))
 
 
 def _wald(
@@ -158,12 +152,14 @@ def _wald(
     return wald, df, float(chi2.sf(wald, df))
 
 
-def _flagged(item: Drift, log_a: float, rules: DriftRules) -> Drift:
+def _flagged(item: Drift, moved: AnchorStatistics, rules: DriftRules) -> Drift:
     flags = []
-    if abs(item.robust_z) > rules.robust_z and abs(item.displacement) >= rules.smallest_shift:
-        flags.append("robust-z")
-    if abs(item.robust_z_slope) > rules.robust_z and abs(log_a) >= rules.smallest_shift:
-        flags.append("robust-z-slope")
+    for code, z, shift, se in (
+        ("robust-z", moved.robust_z, moved.displacement, moved.displacement_se),
+        ("robust-z-slope", moved.robust_z_slope, moved.log_slope, moved.log_slope_se),
+    ):
+        if abs(z) > rules.robust_z and surely_moved(shift, se, rules.smallest_shift):
+            flags.append(code)
     if item.p_adjusted is not None and item.p_adjusted < rules.alpha and item.rmsd >= rules.smallest_rmsd:
         flags.append("wald")
     if item.rmsd > rules.rmsd:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from calibration.linking.criteria import ThetaWeights
 from calibration.linking.errors import LinkError
-from calibration.linking.link import Link, source_of
+from calibration.linking.link import Link
 from calibration.linking.marks import marks_unit, sum_distribution
 from calibration.linking.vectors import covariance_block, curve_slopes, square_root
 from calibration.models import Curves, ItemParameters, Scale
@@ -134,22 +134,28 @@ def percentile_ranks(frequency: Matrix) -> Matrix:
 def equipercentile(frequency_X: Matrix, scores_Y: Matrix, frequency_Y: Matrix) -> Matrix:
     """Sums of Y (S,) that stand as each sum of X does, by equal percentile ranks (Kolen & Brennan, 2004, eq. 2.18).
 
-    The equivalent lies in the interval of the smallest sum of Y whose cumulative share is above the rank.
+    The equivalent lies in the interval of the sum of Y in which its cumulative share passes the rank; where it rests at
+    the rank over sums that nobody has, in the middle of them.
     """
     rank = percentile_ranks(frequency_X) / 100
     share = frequency_Y / frequency_Y.sum()
     cumulative = np.cumsum(share)
     cumulative[-1] = 1.0
     unit = scores_Y[1] - scores_Y[0] if len(scores_Y) > 1 else 1.0
-    upper = np.minimum(np.searchsorted(cumulative, rank, side="right"), len(scores_Y) - 1)
-    before = np.where(upper > 0, cumulative[upper - 1], 0.0)
-    inside = np.divide(rank - before, share[upper], out=np.full(len(rank), 0.5), where=share[upper] > 0)
-    return np.asarray(scores_Y[upper] + unit * (inside - 0.5))
+    rounding = 1e-12  # of sums of shares: a rank that differs by less from a cumulative share is that
+    upper = np.searchsorted(cumulative, rank + rounding, side="right")
+    lower = np.searchsorted(cumulative, rank - rounding, side="left")
+    both = []
+    for place in (np.minimum(upper, len(share) - 1), lower):
+        before = np.where(place > 0, cumulative[place - 1], 0.0)
+        inside = np.divide(rank - before, share[place], out=np.full(len(rank), 0.5), where=share[place] > 0)
+        both.append(scores_Y[place] + unit * (inside - 0.5))
+    return np.asarray((both[0] + both[1]) / 2)
 
 
 def identity_link(scale: Scale) -> Link:
     """The link of a scale to itself."""
-    return Link(1.0, 0.0, scale, scale, "one scale", errors={})
+    return Link(1.0, 0.0, scale, scale, "one scale", errors={}, one_scale=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +249,7 @@ def _true_score_errors(
             d[inside] = (factor * by_item[:p, j]).T
             d[~inside] = _outside(item, ends, marks[~inside], which)
             own = d @ square_root(block)
-            key = source_of(item)
+            key = link.source(item, base=which == "base")
             parts[key] = parts[key] + own if key in parts else own
     return np.asarray(np.sqrt(sum(((part**2).sum(axis=1) for part in parts.values()), np.zeros(len(marks)))))
 

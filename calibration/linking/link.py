@@ -15,23 +15,25 @@ from calibration.linking.vectors import covariance_block, parameter_vector, squa
 from calibration.models import ItemParameters, Scale
 
 Matrix = NDArray[np.float64]
-# an item of one calibration, known by its id and its numbers: where it takes part in two links its error is the same
-Source = tuple[str, tuple[float, ...]]
+# an estimate: the name of its scale, the item's id and its numbers; in two links it has the same error
+Source = tuple[str, str, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorStatistics:
     """How far an anchor of the new scale, put on the base scale, is from what it was there.
 
-    `displacement` is b_base - (A · b_new + B), of the mean threshold, with its standard error (None where the items'
-    are not known; NaN displacement for nominal items); `robust_z` and `robust_z_slope` are those of Huynh & Meyer
-    (2010) of the displacements and of log a_base - log(a_new / A); `d2` = Σ w ½ Σ_k (P_k - P*_k)² and `rmsd` of the
+    `displacement` is b_base - (A · b_new + B), of the mean threshold, and `log_slope` is log a_base - log(a_new / A),
+    NaN for nominal items, with their standard errors (None where the items' are not known); `robust_z` and
+    `robust_z_slope` are those of Huynh & Meyer (2010) of the two; `d2` = Σ w ½ Σ_k (P_k - P*_k)² and `rmsd` of the
     expected marks as a share of the item's marks are over the population of the base.
     """
 
     item: str
     displacement: float
     displacement_se: float | None
+    log_slope: float
+    log_slope_se: float | None
     robust_z: float
     robust_z_slope: float
     d2: float
@@ -43,8 +45,9 @@ class Link:
     """theta_base = A · theta_new + B.
 
     `errors` holds, for every item whose estimates went in, d(A, B)/dξ · R with R Rᵀ the covariance of its parameters
-    ξ, (2, p): their squares add up to the covariance of A and B, and links that share a calibration stay correlated.
-    None where a standard error was missing.
+    ξ, (2, p): their squares add up to the covariance of A and B, and links that share a calibration stay correlated
+    (the scale's name tells, so give calibrations names of their own). None where a standard error was missing.
+    `one_scale`: both sides are one calibration already, and an item of both is one estimate.
     """
 
     A: float
@@ -58,6 +61,13 @@ class Link:
     criterion: float | None = None
     errors: Mapping[Source, Matrix] | None = None
     notes: tuple[str, ...] = ()
+    one_scale: bool = False
+
+    def source(self, item: ItemParameters, *, base: bool) -> Source:
+        """What names an estimate of the new or of the base scale in `errors`."""
+        same_name = self.new.id == self.base.id and not (base or self.one_scale)
+        name = f"{self.new.id} (new)" if same_name else (self.base.id if base else self.new.id)
+        return name, item.id, tuple(parameter_vector(item).tolist())
 
     @property
     def covariance(self) -> Matrix | None:
@@ -134,22 +144,17 @@ class Link:
 
 
 def link_errors(
-    parts: Iterable[tuple[Sequence[ItemParameters], Sequence[Matrix]]],
+    link: Link, new: Iterable[tuple[ItemParameters, Matrix]], base: Iterable[tuple[ItemParameters, Matrix]]
 ) -> dict[Source, Matrix] | None:
     """`Link.errors` from items and the derivatives (2, p) of A and B in their parameters; None where one has no SE."""
     errors: dict[Source, Matrix] = {}
-    for items, slopes in parts:
-        for item, slope in zip(items, slopes, strict=True):
+    for side, parts in ((False, new), (True, base)):
+        for item, slope in parts:
             block = covariance_block(item)
             if block is None:
                 return None
-            key = source_of(item)
-            errors[key] = errors.get(key, 0.0) + slope @ square_root(block)
+            errors[link.source(item, base=side)] = slope @ square_root(block)
     return errors
-
-
-def source_of(item: ItemParameters) -> Source:
-    return item.id, tuple(parameter_vector(item).tolist())
 
 
 def chain_links(links: Sequence[Link]) -> Link:

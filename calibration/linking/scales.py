@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from calibration.linking.anchors import (
     AnchorRules,
     Anchors,
@@ -76,8 +74,7 @@ def link_scales(
         link = _link(method, solution, chosen, *scales, errors=errors)
         if rules is None:
             break
-        slopes = [_slope_shift(link, one, other) for one, other in zip(chosen.new, chosen.base, strict=True)]
-        worst = worst_anchor(link.statistics, slopes, rules)
+        worst = worst_anchor(link.statistics, rules)
         if worst is None:
             break
         if len(chosen.ids) <= max(rules.minimum, fewest):
@@ -143,7 +140,6 @@ def _rasch(anchors: Anchors, new_scale: Scale, base_scale: Scale) -> bool:
 def _link(
     method: str, solution: Solution, anchors: Anchors, new_scale: Scale, base_scale: Scale, *, errors: bool
 ) -> Link:
-    parts = [(anchors.new, solution.new), (anchors.base, solution.base)]
     link = Link(
         solution.A,
         solution.B,
@@ -153,15 +149,12 @@ def _link(
         anchors.ids,
         anchors.dropped,
         criterion=solution.criterion,
-        errors=link_errors(parts) if errors else None,
     )
-    return link if not errors else replace(link, statistics=anchor_statistics(link, anchors))
-
-
-def _slope_shift(link: Link, new: ItemParameters, base: ItemParameters) -> float:
-    if base.model == "NRM":
-        return 0.0
-    return float(np.log(base.a) - np.log(new.a * link.new.D / link.base.D / link.A))
+    if not errors:
+        return link
+    new, base = (zip(*pair, strict=True) for pair in ((anchors.new, solution.new), (anchors.base, solution.base)))
+    link = replace(link, errors=link_errors(link, new, base))
+    return replace(link, statistics=anchor_statistics(link, anchors))
 
 
 def _warnings(anchors: Anchors, rules: AnchorRules) -> list[str]:
