@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from calibration.exchange.formats import FORMATS, Format
+
+if TYPE_CHECKING:
+    from calibration.models import ItemParameters
 
 
 def params_group(formats: Mapping[str, Format]) -> click.Group:
@@ -50,19 +54,34 @@ def params_group(formats: Mapping[str, Format]) -> click.Group:
         try:
             items, scale = read_parameter_file(src, source, group=group, D=constant, formats=formats)
             kind = write_parameter_file(dst, items, scale, target, formats=formats)
+            lost = _lost(items, read_parameter_file(dst, kind, formats=formats)[0])
         except (ExchangeError, ModelError, OSError) as error:
             raise click.ClickException(str(error)) from None
         models: dict[str, int] = {}
         for item in items:
             models[item.model] = models.get(item.model, 0) + 1
         if as_json:
-            document = {"file": str(dst), "format": kind, "items": len(items), "models": models}
+            document = {"file": str(dst), "format": kind, "items": len(items), "models": models, "lost": lost}
             click.echo(json.dumps(document, ensure_ascii=False))
             return
         counts = ", ".join(f"{count} {model}" for model, count in models.items())
-        click.echo(f"wrote {dst} ({kind}): {len(items)} items ({counts}), D = {scale.D:g} where read")
+        click.echo(f"wrote {dst} ({kind}): {len(items)} items ({counts}); D of {src.name} is {scale.D:g}")
+        if lost:
+            click.echo(f"not in this format: {', '.join(lost)}")
 
     return params
+
+
+def _lost(items: Sequence[ItemParameters], again: Sequence[ItemParameters]) -> list[str]:
+    """What the items had and do not have after a round through the format."""
+    has: dict[str, Callable[[ItemParameters], object]] = {
+        "standard errors": lambda item: item.se,
+        "covariances": lambda item: item.covariance,
+        "marks of categories": lambda item: item.marks,
+        "numbers of persons": lambda item: item.n,
+        "versions": lambda item: item.version,
+    }
+    return [what for what, of in has.items() if any(map(of, items)) and not any(map(of, again))]
 
 
 params = params_group(FORMATS)

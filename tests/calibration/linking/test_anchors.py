@@ -38,14 +38,13 @@ def test_robust_z_by_hand() -> None:
     assert robust_z(np.array([1.0, 1.0, 1.0, 1.0, 1.0, 2.0]))[-1] == np.inf
 
 
-def test_moved_anchors_are_left_out_worst_first_and_the_link_is_that_without_them() -> None:
+def test_moved_anchors_are_left_out_and_the_link_is_that_without_them() -> None:
     new, base = two_calibrations(15, 4, 0.02)
     base[2] = replace(base[2], b=(base[2].b[0] + 1.5,))
     base[9] = replace(base[9], a=base[9].a * 3)
     all_of_them = link_scales(new, base)
     link = link_scales(new, base, rules=AnchorRules())
     assert set(link.dropped) == {"i02", "i09"}
-    assert next(iter(link.dropped)) == "i02"
     without = link_scales(*([item for item in items if item.id not in {"i02", "i09"}] for items in (new, base)))
     assert (pytest.approx(without.A), pytest.approx(without.B)) == (link.A, link.B)
     assert abs(all_of_them.B - link.B) > 0.05
