@@ -1,0 +1,253 @@
+"""What every statistic of fit starts from: the curves, the persons in blocks, and who the persons are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, block_responses
+from calibration.estimation.likelihood import add_counts, log_likelihood
+from calibration.models import Curves, ItemParameters, Scale
+from calibration.responses import NOT_REACHED, Responses, ResponsesError
+
+Matrix = NDArray[np.float64]
+Method = Literal["eap", "map", "wle"]
+
+REACH = 6.0  # standard deviations of every group that the quadrature covers
+START_SPACING = 0.2  # standard deviations: 61 nodes for one group
+MOST_NODES = 961
+TABLE_CELLS = 1_000_000  # categories × persons worked on at a time: 8 MB an array
+
+
+class FitError(ValueError):
+    """A statistic of fit that these responses or parameters do not allow; the message says which and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Responses beside the J items that have parameters, with quadrature nodes (Q,) and log weights (G, Q).
+
+    `mean` and `sd` (G,) are the groups' distributions of ability. `layout` numbers items as `items` does, persons as
+    `responses` does.
+    """
+
+    responses: Responses
+    items: tuple[ItemParameters, ...]
+    scale: Scale
+    curves: Curves
+    layout: ResponseBlocks
+    nodes: Matrix
+    log_weights: Matrix
+    mean: Matrix
+    sd: Matrix
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        return self.responses.groups if self.responses.group is not None else ("all",)
+
+    @property
+    def weights(self) -> Matrix:
+        """Quadrature weights of each group, (G, Q); each row sums to 1."""
+        return np.asarray(np.exp(self.log_weights))
+
+    @property
+    def category(self) -> Matrix:
+        """The category score 0, 1, … of each stacked row, (C,)."""
+        return np.asarray(np.arange(self.curves.start[-1]) - np.repeat(self.curves.start[:-1], self.curves.categories))
+
+
+def fitted(
+    responses: Responses,
+    items: Sequence[ItemParameters],
+    scale: Scale | None = None,
+    population: tuple[ArrayLike, ArrayLike] | None = None,
+    *,
+    keep_weightless: bool = False,
+) -> Fitted:
+    """Responses and parameters put together; items without responses, and responses without parameters, are left out.
+
+    `population` holds the mean and the standard deviation of ability of each group of `responses`, (G,) each; one
+    number serves all groups; None takes those of `scale`. Raises ResponsesError for a score beyond an item's
+    categories, FitError where nothing is left or the population does not fit the groups.
+    """
+    on = scale or Scale()
+    if responses.rater is not None:
+        raise FitError("responses with raters: fit is computed for one rating a person and item; choose or average them")
+    answered = set(np.array(responses.items, dtype=object)[np.unique(responses.item)])
+    used = tuple(item for item in items if item.id in answered)
+    if not used:
+        raise FitError("none of the items with parameters has responses: are these the parameters of this test?")
+    curves = Curves.of(used, on)
+    _check_scores(responses, used)
+    G = max(len(responses.groups), 1) if responses.group is not None else 1
+    mean, sd = _population(population if population is not None else (on.mean, on.sd), G)
+    layout = block_responses(
+        responses, [item.id for item in used], categories=curves.categories, keep_weightless=keep_weightless
+    )
+    nodes = _nodes(curves, layout, mean, sd)
+    log_density = -0.5 * ((nodes - mean[:, None]) / sd[:, None]) ** 2
+    log_weights = log_density - np.log(np.exp(log_density).sum(axis=1, keepdims=True))
+    return Fitted(responses, used, on, curves, layout, nodes, log_weights, mean, sd)
+
+
+def _population(population: tuple[ArrayLike, ArrayLike], G: int) -> tuple[Matrix, Matrix]:
+    mean, sd = (np.atleast_1d(np.asarray(part, float)) for part in population)
+    if len(mean) not in {1, G} or len(sd) not in {1, G}:
+        raise FitError(f"{len(mean)} means and {len(sd)} standard deviations of ability for {G} groups")
+    if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
+        raise FitError("means of ability must be finite and standard deviations positive")
+    return np.broadcast_to(mean, G).copy(), np.broadcast_to(sd, G).copy()
+
+
+def _check_scores(responses: Responses, items: Sequence[ItemParameters]) -> None:
+    categories = {item.id: item.categories for item in items}
+    most = np.array([categories.get(name, np.iinfo(np.int16).max) - 1 for name in responses.items])
+    bad = np.flatnonzero((responses.score > most[responses.item]) & (responses.status != NOT_REACHED))
+    if bad.size:
+        r = bad[0]
+        name = responses.items[responses.item[r]]
+        raise ResponsesError(
+            f"person {responses.persons[responses.person[r]]}, item {name}: score {responses.score[r]}, but its "
+            f"parameters are for the scores 0…{categories[name] - 1}"
+        )
+
+
+def _nodes(curves: Curves, layout: ResponseBlocks, mean: Matrix, sd: Matrix) -> Matrix:
+    """Nodes over every group, at most as far apart as the posterior of the best measured person is wide."""
+    low, high = float((mean - REACH * sd).min()), float((mean + REACH * sd).max())
+    information = curves.information(np.linspace(low, high, 49))
+    most = max((_most_information(block, information) for block in layout), default=0.0)
+    spacing = min(START_SPACING * float(sd.min()), 1 / np.sqrt(most + 1 / float(sd.max()) ** 2))
+    half = min(int(np.ceil((high - low) / spacing / 2)), MOST_NODES // 2)
+    return np.linspace(low, high, 2 * max(half, 30) + 1)
+
+
+def _most_information(block: Block, information: Matrix) -> float:
+    """A bound of the information on any person of a block, from that of the items (J, Q)."""
+    if block.row_start is None:
+        return float(information[block.items].sum(axis=0).max())
+    longest = int(np.diff(block.row_start).max())
+    return float(np.sort(information[np.unique(block.items)], axis=0)[-longest:].sum(axis=0).max())
+
+
+def posterior(block: Block, data: Fitted, log_probability: Matrix) -> Matrix:
+    """P(node | responses) of a block's persons, (n, Q), each under its group's distribution."""
+    joint = log_likelihood(block, log_probability, data.layout) + data.log_weights[block.group]
+    joint -= joint.max(axis=1, keepdims=True)
+    density = np.exp(joint)
+    return np.asarray(density / density.sum(axis=1, keepdims=True))
+
+
+def expected_counts(data: Fitted) -> Matrix:
+    """Expected persons of each group in each category at each node, given all their responses, (G, C, Q)."""
+    log_probability = data.curves.log_probability(data.nodes)
+    counts = np.zeros((len(data.mean), *log_probability.shape))
+    for block in data.layout:
+        density = posterior(block, data, log_probability) * block.weight[:, None]
+        for g in np.unique(block.group):
+            add_counts(counts[g], block, density * (block.group == g)[:, None], data.layout)
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Persons with their responses as codes (n, j) to the items (j,), MISSING where there is none."""
+
+    persons: NDArray[np.intp]
+    weight: Matrix
+    group: NDArray[np.int32]
+    items: NDArray[np.intp]
+    codes: NDArray[np.uint8]
+    curves: Curves  # of these items
+
+    @property
+    def had(self) -> NDArray[np.bool_]:
+        return self.codes != MISSING
+
+
+def tables(data: Fitted) -> Iterator[Table]:
+    """The persons of `data` as tables, small enough that categories × persons fit TABLE_CELLS."""
+    for block in data.layout:
+        items, codes = _dense(block)
+        curves = Curves.of([data.items[j] for j in items], data.scale)
+        step = max(TABLE_CELLS // int(curves.start[-1]), 1)
+        for first in range(0, len(block.persons), step):
+            part = slice(first, first + step)
+            yield Table(block.persons[part], block.weight[part], block.group[part], items, codes[part], curves)
+
+
+def _dense(block: Block) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    if block.row_start is None:
+        return block.items, block.codes
+    items, column = np.unique(block.items, return_inverse=True)
+    codes = np.full((len(block.persons), len(items)), MISSING, np.uint8)
+    codes[np.repeat(np.arange(len(block.persons)), np.diff(block.row_start)), column] = block.codes
+    return items, codes
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreMoments:
+    """Mean, variance and fourth central moment of each item's category score given ability, (j, n) each."""
+
+    mean: Matrix
+    variance: Matrix
+    fourth: Matrix
+
+    @classmethod
+    def at(cls, curves: Curves, theta: Matrix) -> ScoreMoments:
+        P = curves.probability(theta)
+        item = np.repeat(np.arange(len(curves.ids)), curves.categories)
+        category = (np.arange(len(P)) - curves.start[item])[:, None]
+        mean = curves.sum_items(category * P)
+        squared = (category - mean[item]) ** 2
+        return cls(mean, curves.sum_items(squared * P), curves.sum_items(squared**2 * P))
+
+
+def abilities(data: Fitted, method: Method = "eap") -> Matrix:
+    """Abilities (N,) of all persons of the responses; NaN for those without a response to the items.
+
+    `eap` is the posterior mean (Bock & Mislevy, 1982), `map` the posterior mode, `wle` Warm's (1989) weighted
+    likelihood estimate, for polytomous items as in Penfield & Bergeron (2005).
+    """
+    theta = np.full(len(data.responses.persons), np.nan)
+    log_probability = data.curves.log_probability(data.nodes)
+    for block in data.layout:
+        theta[block.persons] = posterior(block, data, log_probability) @ data.nodes
+    if method != "eap":
+        for table in tables(data):
+            theta[table.persons] = _solved(table, data, theta[table.persons], method)
+    return theta
+
+
+def _solved(table: Table, data: Fitted, start: Matrix, method: Method) -> Matrix:
+    """Roots of the estimating equation by Fisher scoring with steps of at most 1 SD, from the posterior mean."""
+    theta = start.copy()
+    mean, sd = data.mean[table.group], data.sd[table.group]
+    low, high = float(data.nodes[0]), float(data.nodes[-1])
+    for _ in range(100):
+        score, information, bias = _score(table, theta)
+        if method == "map":
+            step = (score + (mean - theta) / sd**2) / (information + 1 / sd**2)
+        else:
+            step = (score + bias / (2 * information)) / information
+        step = np.clip(step, -sd, sd)
+        theta = np.clip(theta + step, low, high)
+        if np.abs(step).max(initial=0.0) < 1e-10:
+            break
+    return theta
+
+
+def _score(table: Table, theta: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """Score, information and Warm's Σ P′P″/P of each person at its theta, (n,) each."""
+    first, second = table.curves.log_derivatives(theta)
+    P = table.curves.probability(theta)
+    had = table.had.T
+    chosen = table.curves.start[:-1, None] + np.where(had, table.codes.T, 0)
+    score = (np.take_along_axis(first, chosen, axis=0) * had).sum(axis=0)
+    information = (table.curves.sum_items(P * first**2) * had).sum(axis=0)
+    bias = (table.curves.sum_items(P * first * (second + first**2)) * had).sum(axis=0)
+    return score, np.maximum(information, 1e-12), bias
