@@ -2,8 +2,8 @@
 
 A margin is a function of one item, or a product of functions of two: f(x_i) or f(x_i)·g(x_j). With f the indicators of
 the categories above 0 these are all univariate and bivariate proportions (M2; Maydeu-Olivares & Joe, 2005); with f the
-category score, means and mean products (M2*; Maydeu-Olivares & Joe, 2006; Cai & Hansen, 2013); C2 has indicators for one
-item and scores for two (Cai & Monro, 2014).
+category score, means and mean products (M2*; Maydeu-Olivares & Joe, 2006; Cai & Hansen, 2013); C2 has indicators for
+one item and scores for two (Cai & Monro, 2014).
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ class Margins:
         return Margins(self.functions, self.of, self.first[kept], self.second[kept])
 
 
-def margins(categories: Sequence[int], kind: Kind) -> Margins:
+def margins(categories: NDArray[np.intp], kind: Kind) -> Margins:
     """The margins of items with K categories each, one item first, then pairs in order."""
-    K = np.asarray(categories)
+    K = categories
     start = np.concatenate([[0], np.cumsum(K)])
-    functions, of = [], []
+    functions: list[Matrix] = []
+    of: list[int] = []
     indicator: list[list[int]] = []
     score: list[int] = []
     for j, size in enumerate(K):
@@ -101,9 +102,9 @@ def _add_shared_items(covariance: Matrix, which: Margins, P: Matrix, prior: Matr
                 rows, columns = own == f, own == g
                 block = (other[rows] * (shared * prior)) @ other[columns].T
                 covariance[np.ix_(members[rows], members[columns])] += block
-    both = {}
+    both: dict[tuple[int, int], list[int]] = {}
     for s in np.flatnonzero(pair):
-        both.setdefault((first_item[s], second_item[s]), []).append(s)
+        both.setdefault((int(first_item[s]), int(second_item[s])), []).append(int(s))
     for same in both.values():
         at = np.array(same)
         f, g = which.functions[which.first[at]], which.functions[which.second[at]]
@@ -113,7 +114,9 @@ def _add_shared_items(covariance: Matrix, which: Margins, P: Matrix, prior: Matr
         covariance[np.ix_(at, at)] += (shared_f * shared_g) @ prior
 
 
-def jacobian(which: Margins, P: Matrix, prior: Matrix, derivatives: Sequence[Matrix], start: NDArray[np.intp]) -> Matrix:
+def jacobian(
+    which: Margins, P: Matrix, prior: Matrix, derivatives: Sequence[Matrix], start: NDArray[np.intp]
+) -> Matrix:
     """Derivatives of the expected margins in the items' parameters, (S, Σ p), from those of P, (p, K, Q) an item."""
     means = which.functions @ P
     begin = np.concatenate([[0], np.cumsum([len(d) for d in derivatives])])

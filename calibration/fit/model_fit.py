@@ -8,15 +8,16 @@ multiplied by the persons of both, which is exact where who got what does not de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calibration.fit.correlations import PairSums
 from calibration.fit.margins import Kind, Margins, expected, jacobian, margins, observed
 from calibration.fit.persons import FitError, Fitted, fitted, tables
-from calibration.fit.selection import routed_items
+from calibration.fit.selection import selection
 from calibration.fit.unknowns import Unknowns, probability_derivatives, unknowns
 from calibration.models import ItemParameters, Scale
 from calibration.responses import Responses
@@ -57,17 +58,23 @@ class ModelFit:
         """The result as one row."""
         names = [name for name in self.__slots__ if name not in {"n_margin", "routed"}]
         row: dict[str, object] = {name: getattr(self, name) for name in names}
-        return row | {"n_margin_least": self.n_margin[0], "n_margin_median": self.n_margin[1], "routed": len(self.routed)}
+        return row | {
+            "n_margin_least": self.n_margin[0],
+            "n_margin_median": self.n_margin[1],
+            "routed": len(self.routed),
+        }
 
     def __str__(self) -> str:
         text = (
             f"{self.kind} = {self.statistic:.2f}, df = {self.df}, p = {self.p:.4f}; "
             f"RMSEA = {self.rmsea:.4f} [{self.rmsea_low:.4f}, {self.rmsea_high:.4f}], SRMSR = {self.srmsr:.4f}, "
             f"CFI = {self.cfi:.3f}, TLI = {self.tli:.3f} "
-            f"({self.n:.0f} persons; {self.n_margin[0]:.0f} at least, {self.n_margin[1]:.0f} in the median behind a pair)"
+            f"({self.n:.0f} persons; behind a pair {self.n_margin[0]:.0f} at least, in the median {self.n_margin[1]:.0f})"
         )
         if self.routed:
-            text += f"\nnot valid: {len(self.routed)} items were given by ability (routed): {', '.join(self.routed[:5])} …"
+            text += (
+                f"\nnot valid: {len(self.routed)} items were given by ability (routed): {', '.join(self.routed[:5])} …"
+            )
         return text
 
 
@@ -85,7 +92,7 @@ def model_fit(
 
     `kind` None takes M2 for dichotomous items, else M2* where it has degrees of freedom, else C2. Groups have margins
     of their own. `free_population` says which means and standard deviations were estimated, (G,) each, where that is
-    not what `unknowns` takes from the models and anchors. Raises FitError where too few margins are left to test anything.
+    not what `unknowns` takes from the models and anchors. Raises FitError where too few margins are left to test.
     """
     data = fitted(responses, items, scale, population)
     polytomous = bool((data.curves.categories > 2).any())
@@ -96,12 +103,12 @@ def model_fit(
     for name in kinds:
         try:
             return _model_fit(data, name, free, least_pair)
-        except _NoDegreesOfFreedom as error:
+        except _NothingToTestError as error:
             last = error
     raise FitError(str(last))
 
 
-class _NoDegreesOfFreedom(FitError):
+class _NothingToTestError(FitError):
     pass
 
 
@@ -137,7 +144,7 @@ def _model_fit(data: Fitted, kind: Kind, free: Unknowns, least_pair: float) -> M
         raise FitError(f"no two items were had by {least_pair:g} persons: there is nothing to compare")
     statistic, df, F = _statistic(parts)
     if df <= 0:
-        raise _NoDegreesOfFreedom(
+        raise _NothingToTestError(
             f"{kind} has {sum(len(p.residual) for p in parts)} margins for {F} free parameters: nothing is left to test"
         )
     pairs = np.concatenate([part.n[part.pair] for part in parts])
@@ -160,7 +167,7 @@ def _model_fit(data: Fitted, kind: Kind, free: Unknowns, least_pair: float) -> M
         margins=sum(len(part.residual) for part in parts),
         left_out=left_out,
         unknowns=F,
-        routed=routed_items(data),
+        routed=tuple(item.id for item, hit in zip(data.items, selection(data).routed, strict=True) if hit),
     )
 
 
@@ -194,11 +201,11 @@ def _seen(data: Fitted, which: Margins, group: int) -> _Seen:
     return _Seen(value, n, rows, np.array(list(patterns.values())), shares)
 
 
-def _indicators(data: Fitted, group: int | None = None):
-    """Chosen categories (n, C), items had (n, J) and weights (n,) of the persons (of one group), part by part."""
+def _indicators(data: Fitted, group: int) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
+    """Chosen categories (n, C), items had (n, J) and weights (n,) of the persons of one group, part by part."""
     C, J = int(data.curves.start[-1]), len(data.items)
     for table in tables(data):
-        inside = np.ones(len(table.persons), bool) if group is None else table.group == group
+        inside = table.group == group
         if not inside.any():
             continue
         had = table.had[inside]
@@ -319,8 +326,6 @@ def _against(nulls: Sequence[_Part], statistic: float, df: int) -> tuple[float, 
 
 def _srmsr(data: Fitted, least_pair: float) -> float:
     """Root mean square of observed less expected correlations of item scores, over pairs and groups."""
-    from calibration.fit.correlations import PairSums  # noqa: PLC0415
-
     P = data.curves.probability(data.nodes)
     category = data.category[:, None]
     mean, square = data.curves.sum_items(category * P), data.curves.sum_items(category**2 * P)
@@ -340,5 +345,3 @@ def _srmsr(data: Fitted, least_pair: float) -> float:
         total += float((difference[kept] ** 2).sum())
         pairs += int(kept.sum())
     return float(np.sqrt(total / pairs)) if pairs else float("nan")
-
-

@@ -76,7 +76,9 @@ def fitted(
     """
     on = scale or Scale()
     if responses.rater is not None:
-        raise FitError("responses with raters: fit is computed for one rating a person and item; choose or average them")
+        raise FitError(
+            "responses with raters: fit is computed for one rating a person and item; choose or average them"
+        )
     answered = set(np.array(responses.items, dtype=object)[np.unique(responses.item)])
     used = tuple(item for item in items if item.id in answered)
     if not used:
@@ -166,7 +168,7 @@ class Table:
 
     @property
     def had(self) -> NDArray[np.bool_]:
-        return self.codes != MISSING
+        return np.asarray(self.codes != MISSING)
 
 
 def tables(data: Fitted) -> Iterator[Table]:
@@ -207,16 +209,52 @@ class ScoreMoments:
         return cls(mean, curves.sum_items(squared * P), curves.sum_items(squared**2 * P))
 
 
+def posterior_moments(data: Fitted) -> tuple[Matrix, Matrix]:
+    """Posterior means and standard deviations of ability of all persons, (N,); NaN for those without responses."""
+    mean, sd = (np.full(len(data.responses.persons), np.nan) for _ in range(2))
+    log_probability = data.curves.log_probability(data.nodes)
+    for block in data.layout:
+        density = posterior(block, data, log_probability)
+        mean[block.persons] = density @ data.nodes
+        sd[block.persons] = np.sqrt(np.maximum(density @ data.nodes**2 - mean[block.persons] ** 2, 0.0))
+    return mean, sd
+
+
+def group_populations(
+    responses: Responses, items: Sequence[ItemParameters], scale: Scale | None = None, *, tolerance: float = 1e-6
+) -> tuple[Matrix, Matrix]:
+    """Mean and standard deviation of ability of each group, (G,), by marginal maximum likelihood at these parameters.
+
+    EM (Bock & Aitkin, 1981) with the items held fixed; for comparing groups on one scale, or when the persons are not
+    those of the calibration. A group without responses keeps the mean and standard deviation of `scale`.
+    """
+    data = fitted(responses, items, scale)
+    mean, sd = data.mean, data.sd
+    for _ in range(500):
+        centre, spread = posterior_moments(data)
+        group = responses.group if responses.group is not None else np.zeros(len(centre), np.int32)
+        weight = np.where(np.isfinite(centre), responses.weight, 0.0)
+        n = np.bincount(group, weight, len(mean))
+        known = np.nan_to_num(centre)
+        new_mean = np.where(n > 0, np.bincount(group, weight * known, len(mean)) / np.maximum(n, 1e-12), mean)
+        squares = weight * (np.nan_to_num(spread) ** 2 + (known - new_mean[group]) ** 2)
+        new_sd = np.where(n > 0, np.sqrt(np.bincount(group, squares, len(mean)) / np.maximum(n, 1e-12)), sd)
+        new_sd = np.maximum(new_sd, 0.05)  # a group of one person has no spread
+        change = max(np.abs(new_mean - mean).max(), np.abs(new_sd - sd).max())
+        mean, sd = new_mean, new_sd
+        if change < tolerance:
+            break
+        data = fitted(responses, items, scale, (mean, sd))
+    return mean, sd
+
+
 def abilities(data: Fitted, method: Method = "eap") -> Matrix:
     """Abilities (N,) of all persons of the responses; NaN for those without a response to the items.
 
     `eap` is the posterior mean (Bock & Mislevy, 1982), `map` the posterior mode, `wle` Warm's (1989) weighted
     likelihood estimate, for polytomous items as in Penfield & Bergeron (2005).
     """
-    theta = np.full(len(data.responses.persons), np.nan)
-    log_probability = data.curves.log_probability(data.nodes)
-    for block in data.layout:
-        theta[block.persons] = posterior(block, data, log_probability) @ data.nodes
+    theta, _ = posterior_moments(data)
     if method != "eap":
         for table in tables(data):
             theta[table.persons] = _solved(table, data, theta[table.persons], method)

@@ -1,41 +1,67 @@
-"""Was who got an item decided by ability? Margins and summed scores are fair only where it was not."""
+"""Was who got an item decided by ability? Margins and summed scores are fair only where it was not.
+
+Persons who had an item, or a set of items, are compared with everybody of their groups: mean of ability, and spread
+(that of the posterior means plus the mean posterior variance). Posterior means shrink towards the group, so that a
+difference is understated and never invented. Not a test of routing, but it finds what matters: adaptive tests,
+multistage tests and forms by level.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
-from calibration.fit.persons import Fitted, posterior
+from calibration.fit.persons import Fitted, posterior_moments, tables
 
-LEAST_SHIFT = 0.25  # of the mean ability of those who had the item, in standard deviations of their groups
-LEAST_Z = 4.0
+Matrix = NDArray[np.float64]
+
+LEAST_SHIFT = 0.25  # of the mean, in standard deviations, and of the variance, as a share
+LEAST_Z = 4.0  # standard errors
 
 
-def routed_items(data: Fitted) -> tuple[str, ...]:
-    """Items whose takers are abler or weaker than their groups: a mean ability off by LEAST_SHIFT and LEAST_Z errors.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Each person's posterior mean and total of squares, (N,), centred and scaled by their group; items (J,) routed."""
 
-    Not a test of the routing, but it finds what matters: adaptive tests, multistage tests and forms by level. The mean
-    is that of posterior means, which shrink towards the group, so that a shift is understated and never invented.
-    """
-    J = len(data.items)
-    n, shift, square = np.zeros(J), np.zeros(J), np.zeros(J)
-    log_probability = data.curves.log_probability(data.nodes)
-    for block in data.layout:
-        z = (posterior(block, data, log_probability) @ data.nodes - data.mean[block.group]) / data.sd[block.group]
-        if block.row_start is None:
-            had = (block.codes != 255).astype(float) if not block.complete else np.ones(block.codes.shape)
-            parts = (block.weight @ had, (block.weight * z) @ had, (block.weight * z**2) @ had)
-            at = block.items
-        else:
-            lengths = np.diff(block.row_start)
-            at = np.arange(J)
-            parts = tuple(
-                np.bincount(block.items, np.repeat(value, lengths), J)
-                for value in (block.weight, block.weight * z, block.weight * z**2)
-            )
-        for total, part in zip((n, shift, square), parts, strict=True):
-            total[at] += part
+    z: Matrix
+    square: Matrix
+    routed: NDArray[np.bool_]
+
+    def selected(self, persons: NDArray[np.intp], weight: Matrix) -> bool:
+        """Whether these persons differ from their groups in ability."""
+        n = np.array([weight.sum()])
+        return bool(_differs(n, np.array([weight @ self.z[persons]]), np.array([weight @ self.square[persons]]))[0])
+
+
+def selection(data: Fitted) -> Selection:
+    """Which items, and which persons, were selected by ability."""
+    mean, sd = posterior_moments(data)
+    responses = data.responses
+    group = responses.group if responses.group is not None else np.zeros(len(mean), np.int32)
+    z, square = np.zeros_like(mean), np.zeros_like(mean)
+    for g in range(len(data.mean)):
+        own = (group == g) & np.isfinite(mean) & (responses.weight > 0)
+        if not own.any():
+            continue
+        weight = responses.weight[own] / responses.weight[own].sum()
+        centre = weight @ mean[own]
+        variance = weight @ ((mean[own] - centre) ** 2 + sd[own] ** 2)
+        z[own] = (mean[own] - centre) / np.sqrt(variance)
+        square[own] = z[own] ** 2 + sd[own] ** 2 / variance
+    sums = np.zeros((3, len(data.items)))
+    for table in tables(data):
+        about = np.stack([np.ones(len(table.persons)), z[table.persons], square[table.persons]]) * table.weight
+        sums[:, table.items] += about @ table.had
+    return Selection(z, square, _differs(*sums))
+
+
+def _differs(n: Matrix, first: Matrix, second: Matrix) -> NDArray[np.bool_]:
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = shift / n
-        z = mean / np.sqrt(np.maximum(square / n - mean**2, 1e-12) / n)
-    routed = (np.abs(mean) >= LEAST_SHIFT) & (np.abs(z) >= LEAST_Z)
-    return tuple(item.id for item, hit in zip(data.items, routed, strict=True) if hit)
+        shift = np.abs(first / n)
+        spread = np.abs(second / n - (first / n) ** 2 - 1)
+        return np.asarray(
+            ((shift >= LEAST_SHIFT) & (shift * np.sqrt(n) >= LEAST_Z))
+            | ((spread >= LEAST_SHIFT) & (spread * np.sqrt(n / 2) >= LEAST_Z))
+        )

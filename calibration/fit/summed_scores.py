@@ -1,7 +1,9 @@
 """S-X²: observed and expected responses to an item at each summed score (Orlando & Thissen, 2000; 2003).
 
 For polytomous items as Kang & Chen (2008) generalised it. Persons are compared only within sets who had exactly the
-same items, because summed scores of different items mean different things; sets are pooled by adding their χ².
+same items, because summed scores of different items mean different things; sets are pooled by adding their χ². Sets
+that were selected by ability, or that hold items given by ability, are left out: what a summed score says of an item is
+then another thing than in the population.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.estimation.blocks import Block
 from calibration.fit.persons import Fitted
+from calibration.fit.selection import Selection, selection
 
 Matrix = NDArray[np.float64]
 
@@ -30,12 +34,13 @@ class SummedScoreFit:
     sets: NDArray[np.intp]
 
 
-def summed_score_fit(data: Fitted, *, least_set: float = LEAST_SET) -> SummedScoreFit:
+def summed_score_fit(data: Fitted, *, least_set: float = LEAST_SET, chosen: Selection | None = None) -> SummedScoreFit:
     """S-X² of every item, pooled over the sets of at least `least_set` persons of one group with the same items."""
+    by_ability = chosen or selection(data)
     J = len(data.items)
     out = SummedScoreFit(np.zeros(J), np.zeros(J), np.zeros(J), np.zeros(J, np.intp))
     P = data.curves.probability(data.nodes)
-    for items, group, codes, weight in _sets(data, least_set):
+    for items, group, codes, weight in _sets(data, least_set, by_ability):
         curves = [P[data.curves.start[j] : data.curves.start[j + 1]] for j in items]
         prior = data.weights[group]
         total = codes.sum(axis=1, dtype=np.intp)
@@ -47,11 +52,11 @@ def summed_score_fit(data: Fitted, *, least_set: float = LEAST_SET) -> SummedSco
             observed = np.zeros_like(joint)
             np.add.at(observed, (total, codes[:, column]), weight)
             share = np.divide(joint, joint.sum(axis=1, keepdims=True), out=np.zeros_like(joint), where=joint > 0)
-            O, E = collapsed(observed[1:-1], share[1:-1] * observed[1:-1].sum(axis=1, keepdims=True))
+            seen, E = collapsed(observed[1:-1], share[1:-1] * observed[1:-1].sum(axis=1, keepdims=True))
             if len(E) < 2:
                 continue
             cell = E > 0
-            out.statistic[j] += float(((O[cell] - E[cell]) ** 2 / E[cell]).sum())
+            out.statistic[j] += float(((seen[cell] - E[cell]) ** 2 / E[cell]).sum())
             out.cells[j] += int(cell.sum()) - len(E)
             out.n[j] += float(weight.sum())
             out.sets[j] += 1
@@ -61,18 +66,23 @@ def summed_score_fit(data: Fitted, *, least_set: float = LEAST_SET) -> SummedSco
 _Set = tuple[NDArray[np.intp], int, NDArray[np.uint8], Matrix]
 
 
-def _sets(data: Fitted, least_set: float) -> Iterator[_Set]:
+def _sets(data: Fitted, least_set: float, by_ability: Selection) -> Iterator[_Set]:
     """Items, group, codes (n, j) and weights of persons of one group who had the same items, at least two of them."""
-    parts: dict[bytes, list[tuple[NDArray[np.intp], NDArray[np.uint8], Matrix, NDArray[np.int32]]]] = {}
+    parts: dict[bytes, list[Block]] = {}
     for block in data.layout:
         if block.row_start is None and block.complete and len(block.items) > 1:
-            parts.setdefault(block.items.tobytes(), []).append((block.items, block.codes, block.weight, block.group))
+            parts.setdefault(block.items.tobytes(), []).append(block)
     for same in parts.values():
-        codes, weight, group = (np.concatenate([part[n] for part in same]) for n in (1, 2, 3))
+        if by_ability.routed[same[0].items].any():
+            continue
+        codes = np.concatenate([block.codes for block in same])
+        weight = np.concatenate([block.weight for block in same])
+        group = np.concatenate([block.group for block in same])
+        persons = np.concatenate([block.persons for block in same])
         for g in np.unique(group):
             inside = group == g
-            if weight[inside].sum() >= least_set:
-                yield same[0][0], int(g), codes[inside], weight[inside]
+            if weight[inside].sum() >= least_set and not by_ability.selected(persons[inside], weight[inside]):
+                yield same[0].items, int(g), codes[inside], weight[inside]
 
 
 def rest_score_distributions(curves: Sequence[Matrix]) -> list[Matrix]:
@@ -115,46 +125,46 @@ def collapsed(observed: Matrix, expected: Matrix, least: float = LEAST_EXPECTED)
     cell joins its smaller neighbour; rare last categories join the one before; and scores that still have too small a
     cell join the neighbour with fewer persons. Expected cells of 0 are no cells.
     """
-    O, E = _possible_scores(observed.copy(), expected.copy())
-    kept = O.sum(axis=1) > 0
-    O, E = O[kept], E[kept]
-    O, E = _join_single_persons(O, E)
-    if O.shape[1] > 2:
+    seen, E = _possible_scores(observed.copy(), expected.copy())
+    kept = seen.sum(axis=1) > 0
+    seen, E = seen[kept], E[kept]
+    seen, E = _join_single_persons(seen, E)
+    if seen.shape[1] > 2:
         for row in range(len(E)):
-            O[row], E[row] = _join_categories(O[row], E[row], least)
-        O, E = _join_rare_columns(O, E, least)
-    return _join_scores(O, E, least)
+            seen[row], E[row] = _join_categories(seen[row], E[row], least)
+        seen, E = _join_rare_columns(seen, E, least)
+    return _join_scores(seen, E, least)
 
 
-def _possible_scores(O: Matrix, E: Matrix) -> tuple[Matrix, Matrix]:
+def _possible_scores(seen: Matrix, E: Matrix) -> tuple[Matrix, Matrix]:
     S, K = E.shape  # scores 1 … S
     low, high = K - 2, S - (K - 2)  # rows before `low` and from `high` on lack a category
     if low <= 0 or low >= high:
-        return O, E
-    for table in (O, E):
+        return seen, E
+    for table in (seen, E):
         table[low] += table[:low].sum(axis=0)
         table[high - 1] += table[high:].sum(axis=0)
-    return O[low:high], E[low:high]
+    return seen[low:high], E[low:high]
 
 
-def _join_single_persons(O: Matrix, E: Matrix) -> tuple[Matrix, Matrix]:
-    kept = np.ones(len(O), bool)
-    for row in range(len(O) - 1):
-        if O[row].sum() == 1:
-            O[row + 1] += O[row]
+def _join_single_persons(seen: Matrix, E: Matrix) -> tuple[Matrix, Matrix]:
+    kept = np.ones(len(seen), bool)
+    for row in range(len(seen) - 1):
+        if seen[row].sum() == 1:
+            seen[row + 1] += seen[row]
             E[row + 1] += E[row]
             kept[row] = False
-    O, E = O[kept], E[kept]
-    if len(O) > 1 and O[-1].sum() == 1:
-        O[-2] += O[-1]
+    seen, E = seen[kept], E[kept]
+    if len(seen) > 1 and seen[-1].sum() == 1:
+        seen[-2] += seen[-1]
         E[-2] += E[-1]
-        O, E = O[:-1], E[:-1]
-    return O, E
+        seen, E = seen[:-1], E[:-1]
+    return seen, E
 
 
-def _join_categories(O: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix]:
+def _join_categories(seen: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix]:
     """One score's cells, joined while one is too small and more than two are left; filled up with 0 on the right."""
-    o, e = list(O), list(E)
+    o, e = list(seen), list(E)
     while len(e) > 2 and min(e) < least:
         smallest = max(k for k, value in enumerate(e) if value == min(e))
         if smallest == 0:
@@ -170,21 +180,21 @@ def _join_categories(O: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix
     return np.array(o + empty), np.array(e + empty)
 
 
-def _join_rare_columns(O: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix]:
+def _join_rare_columns(seen: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix]:
     while E.shape[1] > 2 and E[:, -1].sum() < least * np.ceil(0.1 * len(E)):
-        for table in (O, E):
+        for table in (seen, E):
             table[:, -2] += table[:, -1]
-        O, E = O[:, :-1], E[:, :-1]
+        seen, E = seen[:, :-1], E[:, :-1]
     kept = np.ones(E.shape[1], bool)
     for column in range(E.shape[1] - 1, 0, -1):
         if (E[:, column] > 0).mean() < 0.05:
             kept[column] = False
-            for table in (O, E):
+            for table in (seen, E):
                 table[:, column - 1] += table[:, column]
-    return O[:, kept], E[:, kept]
+    return seen[:, kept], E[:, kept]
 
 
-def _join_scores(O: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix]:
+def _join_scores(seen: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix]:
     while len(E) > 1:
         small = np.flatnonzero(((least > E) & (E != 0)).any(axis=1))
         if not small.size:
@@ -192,11 +202,11 @@ def _join_scores(O: Matrix, E: Matrix, least: float) -> tuple[Matrix, Matrix]:
         row = int(small[0])
         if row == 0:
             into = 1
-        elif row == len(E) - 1 or O[row - 1].sum() <= O[row + 1].sum():
+        elif row == len(E) - 1 or seen[row - 1].sum() <= seen[row + 1].sum():
             into = row - 1
         else:
             into = row + 1
-        for table in (O, E):
+        for table in (seen, E):
             table[into] += table[row]
-        O, E = np.delete(O, row, axis=0), np.delete(E, row, axis=0)
-    return O, E
+        seen, E = np.delete(seen, row, axis=0), np.delete(E, row, axis=0)
+    return seen, E

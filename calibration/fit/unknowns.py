@@ -44,7 +44,7 @@ class Unknowns:
 
     @property
     def size(self) -> int:
-        return self.design.shape[1] + int(self.mean.sum() + self.sd.sum())
+        return int(self.design.shape[1]) + int(self.mean.sum() + self.sd.sum())
 
 
 def unknowns(items: Sequence[ItemParameters], scale: Scale, groups: int) -> Unknowns:
@@ -94,11 +94,14 @@ def probability_derivatives(data: Fitted) -> list[Matrix]:
     out = [np.empty((len(i.parameter_names), i.categories, len(data.nodes))) for i in items]
     for rank in range(ranks):
         moved = [j for j, item in enumerate(items) if rank < len(item.parameter_names)]
-        sides = [_step(items[j], items[j].parameter_names[rank]) for j in moved]
-        tables = []
-        for side in (0, 1):
-            shifted = [_moved(items[j], items[j].parameter_names[rank], h[side]) for j, h in zip(moved, sides, strict=True)]
-            tables.append(Curves.of(shifted, data.scale))
+        names = [items[j].parameter_names[rank] for j in moved]
+        sides = [_step(items[j], name) for j, name in zip(moved, names, strict=True)]
+        tables = [
+            Curves.of(
+                [_moved(items[j], name, h[side]) for j, name, h in zip(moved, names, sides, strict=True)], data.scale
+            )
+            for side in (0, 1)
+        ]
         low, high = (table.probability(data.nodes) for table in tables)
         start = tables[0].start
         for n, (j, h) in enumerate(zip(moved, sides, strict=True)):
@@ -137,4 +140,4 @@ def _moved(item: ItemParameters, name: str, by: float) -> ItemParameters:
     field, at = {"b": ("b", k - 1), "slope": ("slopes", k), "intercept": ("intercepts", k)}[kind]
     values = list(getattr(item, field))
     values[at] += by
-    return replace(item, **{field: tuple(values)})
+    return replace(item, **{field: tuple(values)})  # type: ignore[arg-type]

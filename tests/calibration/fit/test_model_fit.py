@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration import Curves, ItemParameters, Responses, Scale
-from calibration.fit import FitError, model_fit, rmsea_interval
+from calibration import Curves, ItemParameters, Responses
+from calibration.fit import FitError, model_fit
 from tests.calibration.fit.reference import reference
 
 Matrix = NDArray[np.float64]
@@ -63,7 +63,9 @@ GRADED = [
     ItemParameters("4", "GRM", 1.1, (-1.4, 0.1)),
 ]
 CREDIT = [replace(item, model="GPCM") for item in GRADED]
-BINARY = [ItemParameters(str(j), "2PL", a, (b,)) for j, a, b in [(1, 0.9, -1.0), (2, 1.5, 0.2), (3, 1.2, 0.8), (4, 2.0, 0)]]
+BINARY = [
+    ItemParameters(str(j), "2PL", a, (b,)) for j, a, b in [(1, 0.9, -1.0), (2, 1.5, 0.2), (3, 1.2, 0.8), (4, 2.0, 0)]
+]
 GUESSED = [replace(item, model="3PL", c=0.1 + 0.05 * j) for j, item in enumerate(BINARY)]
 MIXED = [BINARY[0], GRADED[1], CREDIT[2], BINARY[3]]
 NODES = np.linspace(-6, 6, 61)
@@ -102,7 +104,7 @@ def by_enumeration(items: list[ItemParameters], share: Matrix, n: float, kind: s
         for change in changes:
             sides = []
             for h in (1e-5, -1e-5):
-                (name, value), = change.items()
+                ((name, value),) = change.items()
                 new = (
                     replace(item, b=tuple(b + h * (k == value) for k, b in enumerate(item.b)))
                     if name == "b"
