@@ -1,10 +1,10 @@
 """Differential item functioning by models: does an item say the same of equally able persons of different groups?
 
-Three ways. Wald compares two groups' parameters on one scale (Lord, 1980; with the covariances of a joint calibration it
-is the improved test of Cai, Thissen & du Toit, 2011; Langer, 2008). The likelihood ratio compares calibrations with an
-item's parameters equal and free (Thissen, Steinberg & Wainer, 1993). RMSD compares observed curves with the common one
-(OECD, 2017). A test says whether there is a difference, the effect how much it matters: an item is flagged for both.
-Anchors are purified: flagged items stop being anchors, until nothing changes.
+Three ways. Wald compares two groups' parameters on one scale (Lord, 1980; with the covariances of a joint calibration
+it is the improved test of Cai, Thissen & du Toit, 2011; Langer, 2008). The likelihood ratio compares calibrations with
+an item's parameters equal and free (Thissen, Steinberg & Wainer, 1993). RMSD compares observed curves with the common
+one (OECD, 2017). A test says whether there is a difference, the effect how much it matters: an item is flagged for
+both. Anchors are purified: flagged items stop being anchors, until nothing changes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from calibration.fit.curve_effects import NO_EFFECT, CurveEffect, curve_effect
 from calibration.fit.observed_curves import NOTABLE_RMSD, curve_differences
 from calibration.fit.persons import FitError, expected_counts, fitted, group_populations
-from calibration.fit.unknowns import FIXED_SLOPE
+from calibration.fit.unknowns import FIXED_SLOPE, parameter_value
 from calibration.models import ItemParameters, Scale
-from calibration.responses import NOT_REACHED, Responses
+from calibration.responses import Responses
 from calibration.screening import benjamini_hochberg
 
 Matrix = NDArray[np.float64]
@@ -34,8 +34,8 @@ NAN = float("nan")
 class ItemDif:
     """One item between a reference and a focal group.
 
-    `statistic` is χ² with `df` and `p` (NaN for rmsd); `rmsd` and `md` are of the focal group. `anchor` says whether the
-    item was one in the last round. `flagged`: beyond chance at a false discovery rate of 5 % and of size B or C; by
+    `statistic` is χ² with `df` and `p` (NaN for rmsd); `rmsd` and `md` are of the focal group. `anchor` says whether
+    the item was one in the last round. `flagged`: beyond chance at a false discovery rate of 5 % and of size B or C; by
     RMSD above 0.10.
     """
 
@@ -72,7 +72,7 @@ def dif_wald(
     names: tuple[str, str] = ("reference", "focal"),
     rate: float = FALSE_DISCOVERY_RATE,
 ) -> tuple[ItemDif, ...]:
-    """Lord's (1980) χ² of the items that both groups have, on a common scale; the focal group's ability is N(mean, sd²).
+    """Lord's (1980) χ² of the items that both groups have, on one scale; the focal group's ability is N(mean, sd²).
 
     χ² = v′ S⁻¹ v with v the differences of an item's parameters and S = S_reference + S_focal, or with S of the
     differences from `joint`, item → covariance (2p, 2p) of the reference group's parameters, then the focal group's.
@@ -106,16 +106,14 @@ def dif_wald(
             )
         )
     if not any(row.df for row in rows):
-        raise FitError(
-            "no item has a covariance in both groups: calibrate with standard errors, or use a likelihood ratio"
-        )
+        raise FitError("no item has a covariance in both groups: calibrate with standard errors, or take lr")
     return flag_dif(rows, rate)
 
 
 def _difference(item: ItemParameters, other: ItemParameters, joint: ArrayLike | None) -> tuple[Matrix, Matrix]:
     names = item.parameter_names
     p = len(names)
-    v = np.array([_value(item, name) - _value(other, name) for name in names])
+    v = np.array([parameter_value(item, name) - parameter_value(other, name) for name in names])
     if joint is not None:
         contrast = np.concatenate([np.eye(p), -np.eye(p)], axis=1)
         S = contrast @ np.asarray(joint, float) @ contrast.T
@@ -125,15 +123,6 @@ def _difference(item: ItemParameters, other: ItemParameters, joint: ArrayLike | 
         return np.zeros(0), np.zeros((0, 0))
     kept = np.isfinite(np.diag(S)) & (np.diag(S) > 0)
     return v[kept], S[np.ix_(kept, kept)]
-
-
-def _value(item: ItemParameters, name: str) -> float:
-    if name in {"a", "c", "d"}:
-        return float(getattr(item, name))
-    if name == "b":
-        return item.b[0]
-    kind, k = name.rstrip("0123456789"), int(name.lstrip("abcdefghijklmnopqrstuvwxyz"))
-    return {"b": item.b, "slope": item.slopes[1:], "intercept": item.intercepts[1:]}[kind][k - 1]
 
 
 def flag_dif(rows: Sequence[ItemDif], rate: float = FALSE_DISCOVERY_RATE) -> tuple[ItemDif, ...]:
@@ -226,6 +215,37 @@ def dif_likelihood_ratio(
     return rows
 
 
+def dif_wald_refitted(
+    items: Sequence[ItemParameters],
+    fit: Callable[[frozenset[str]], GroupedFit],
+    *,
+    names: tuple[str, str] = ("reference", "focal"),
+    rounds: int = ROUNDS,
+    rate: float = FALSE_DISCOVERY_RATE,
+    scale: Scale | None = None,
+) -> tuple[ItemDif, ...]:
+    """Wald tests of items freed one at a time, the others being anchors; flagged ones are free in the next round.
+
+    `fit` as for `dif_likelihood_ratio`, with both groups' items and their covariances.
+    """
+    freed: frozenset[str] = frozenset()
+    rows: tuple[ItemDif, ...] = ()
+    for _ in range(max(rounds, 1)):
+        tested: list[ItemDif] = []
+        for item in items:
+            result = fit(freed | {item.id})
+            pair = [[one for one in result.groups[name] if one.id == item.id] for name in names]
+            mean, sd = result.mean.get(names[1], 0.0), result.sd.get(names[1], 1.0)
+            row = dif_wald(pair[0], pair[1], scale, names=names, mean=mean, sd=sd)[0]
+            tested.append(replace(row, anchor=item.id not in freed))
+        rows = flag_dif(tested, rate)
+        flagged = frozenset(row.item for row in rows if row.flagged)
+        if flagged == freed or len(flagged) >= len(items) - 1:
+            break
+        freed = flagged
+    return rows
+
+
 def free_parameters(item: ItemParameters) -> int:
     """Parameters of an item that may differ between groups: its own, without a slope that is fixed or common."""
     return len(item.parameter_names) - (item.model in {*FIXED_SLOPE, "1PL"})
@@ -253,7 +273,7 @@ def purified(
     rows: tuple[ItemDif, ...] = ()
     for _ in range(max(rounds, 1)):
         rows = tuple(replace(row, anchor=row.item in current) for row in test(current))
-        unflagged = frozenset(row.item for row in rows if not row.flagged)
+        unflagged = frozenset(row.item for row in rows) - {row.item for row in rows if row.flagged}
         if unflagged == current or len(unflagged) < least_anchors:
             break
         current = unflagged
@@ -302,54 +322,4 @@ def dif_rmsd(
             if n[g, j] > 0
         )
 
-    current = frozenset(item.id for item in items)
-    rows: tuple[ItemDif, ...] = ()
-    for _ in range(max(rounds, 1)):
-        rows = tuple(replace(row, anchor=row.item in current) for row in test(current))
-        flagged = {row.item for row in rows if row.flagged}
-        unflagged = frozenset(row.item for row in rows) - flagged
-        if unflagged == current or len(unflagged) < 2:
-            break
-        current = unflagged
-    return rows
-
-
-def split_by_group(responses: Responses, freed: frozenset[str]) -> tuple[Responses, dict[str, tuple[str, str]]]:
-    """Responses in which each item of `freed` is an item of its own in every group, and what each new id stands for.
-
-    Calibrating them frees those items between the groups: the way to the likelihood ratio with any estimator.
-    """
-    if responses.group is None:
-        raise FitError("the responses are of one group; name the column that tells groups apart")
-    names: list[str] = []
-    meaning: dict[str, tuple[str, str]] = {}
-    new = np.empty((len(responses.items), len(responses.groups)), np.int32)
-    for j, item in enumerate(responses.items):
-        if item not in freed:
-            new[j] = len(names)
-            names.append(item)
-            continue
-        for g, group in enumerate(responses.groups):
-            new[j, g] = len(names)
-            names.append(f"{item}@{group}")
-            meaning[names[-1]] = (item, group)
-    moved = new[responses.item, responses.group[responses.person]]
-    return replace(responses, items=tuple(names), item=moved.astype(np.int32), key={}), meaning
-
-
-def group_counts(responses: Responses, names: tuple[str, str]) -> dict[str, tuple[float, float]]:
-    """Weighted persons of two groups behind each item."""
-    if responses.group is None:
-        return {}
-    used = responses.status != NOT_REACHED
-    group = responses.group[responses.person]
-    weight = responses.weight[responses.person]
-    counts = [
-        np.bincount(
-            responses.item[used & (group == responses.groups.index(name))],
-            weight[used & (group == responses.groups.index(name))],
-            len(responses.items),
-        )
-        for name in names
-    ]
-    return {item: (float(counts[0][j]), float(counts[1][j])) for j, item in enumerate(responses.items)}
+    return purified(test, [item.id for item in items], rounds=rounds)

@@ -69,7 +69,7 @@ class ModelFit:
             f"{self.kind} = {self.statistic:.2f}, df = {self.df}, p = {self.p:.4f}; "
             f"RMSEA = {self.rmsea:.4f} [{self.rmsea_low:.4f}, {self.rmsea_high:.4f}], SRMSR = {self.srmsr:.4f}, "
             f"CFI = {self.cfi:.3f}, TLI = {self.tli:.3f} "
-            f"({self.n:.0f} persons; behind a pair {self.n_margin[0]:.0f} at least, in the median {self.n_margin[1]:.0f})"
+            f"({self.n:.0f} persons; behind a pair {self.n_margin[0]:.0f} or more, median {self.n_margin[1]:.0f})"
         )
         if self.routed:
             text += (

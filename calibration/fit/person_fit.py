@@ -1,9 +1,9 @@
 """Does each person answer as their ability says? lz, lz*, infit and outfit of persons.
 
-lz standardises the log-likelihood of the responses (Drasgow, Levine & Williams, 1985) as if ability were known; with an
-estimate in its place its variance is too small and misfit is missed. lz* (Snijders, 2001; for polytomous items
-Sinharay, 2016) takes the estimation into account and is close to N(0, 1) from about twenty items on. Large negative values are
-responses that do not fit the ability: right on hard and wrong on easy items.
+lz standardises the log-likelihood of the responses (Drasgow, Levine & Williams, 1985) as if ability were known; with
+an estimate in its place its variance is too small and misfit is missed. lz* (Snijders, 2001; Sinharay, 2016, for
+polytomous items) takes the estimation into account and is close to N(0, 1) from about twenty items on. Large negative
+values are responses that do not fit the ability: right on hard and wrong on easy items.
 """
 
 from __future__ import annotations

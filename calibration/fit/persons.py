@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -91,9 +91,12 @@ def fitted(
         responses, [item.id for item in used], categories=curves.categories, keep_weightless=keep_weightless
     )
     nodes = _nodes(curves, layout, mean, sd)
+    return Fitted(responses, used, on, curves, layout, nodes, _log_weights(nodes, mean, sd), mean, sd)
+
+
+def _log_weights(nodes: Matrix, mean: Matrix, sd: Matrix) -> Matrix:
     log_density = -0.5 * ((nodes - mean[:, None]) / sd[:, None]) ** 2
-    log_weights = log_density - np.log(np.exp(log_density).sum(axis=1, keepdims=True))
-    return Fitted(responses, used, on, curves, layout, nodes, log_weights, mean, sd)
+    return np.asarray(log_density - np.log(np.exp(log_density).sum(axis=1, keepdims=True)))
 
 
 def _population(population: tuple[ArrayLike, ArrayLike], G: int) -> tuple[Matrix, Matrix]:
@@ -153,6 +156,33 @@ def expected_counts(data: Fitted) -> Matrix:
         for g in np.unique(block.group):
             add_counts(counts[g], block, density * (block.group == g)[:, None], data.layout)
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class SameItems:
+    """All persons who had exactly the items (j,): codes (n, j), weights, groups and numbers (n,)."""
+
+    items: NDArray[np.intp]
+    codes: NDArray[np.uint8]
+    weight: Matrix
+    group: NDArray[np.int32]
+    persons: NDArray[np.intp]
+
+
+def same_item_sets(layout: ResponseBlocks) -> Iterator[SameItems]:
+    """The sets of persons with the same two items or more; where there are many, those of enough to have a block."""
+    parts: dict[bytes, list[Block]] = {}
+    for block in layout:
+        if block.row_start is None and block.complete and len(block.items) > 1:
+            parts.setdefault(block.items.tobytes(), []).append(block)
+    for same in parts.values():
+        yield SameItems(
+            same[0].items,
+            np.concatenate([block.codes for block in same]),
+            np.concatenate([block.weight for block in same]),
+            np.concatenate([block.group for block in same]),
+            np.concatenate([block.persons for block in same]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,24 +258,33 @@ def group_populations(
     EM (Bock & Aitkin, 1981) with the items held fixed; for comparing groups on one scale, or when the persons are not
     those of the calibration. A group without responses keeps the mean and standard deviation of `scale`.
     """
-    data = fitted(responses, items, scale)
-    mean, sd = data.mean, data.sd
+    group = responses.group if responses.group is not None else np.zeros(len(responses.persons), np.int32)
+    population: tuple[Matrix, Matrix] | None = None
+    for _ in range(10):  # the nodes follow the groups: once is enough unless they are far from the scale's population
+        data = fitted(responses, items, scale, population)
+        population = _maximised(data, group, tolerance)
+        moved = np.abs(population[0] - data.mean) / data.sd + np.abs(np.log(population[1] / data.sd))
+        if moved.max() < 0.5:
+            break
+    return population if population is not None else (data.mean, data.sd)
+
+
+def _maximised(data: Fitted, group: NDArray[np.int32], tolerance: float) -> tuple[Matrix, Matrix]:
     for _ in range(500):
         centre, spread = posterior_moments(data)
-        group = responses.group if responses.group is not None else np.zeros(len(centre), np.int32)
-        weight = np.where(np.isfinite(centre), responses.weight, 0.0)
-        n = np.bincount(group, weight, len(mean))
-        known = np.nan_to_num(centre)
-        new_mean = np.where(n > 0, np.bincount(group, weight * known, len(mean)) / np.maximum(n, 1e-12), mean)
-        squares = weight * (np.nan_to_num(spread) ** 2 + (known - new_mean[group]) ** 2)
-        new_sd = np.where(n > 0, np.sqrt(np.bincount(group, squares, len(mean)) / np.maximum(n, 1e-12)), sd)
-        new_sd = np.maximum(new_sd, 0.05)  # a group of one person has no spread
-        change = max(np.abs(new_mean - mean).max(), np.abs(new_sd - sd).max())
-        mean, sd = new_mean, new_sd
+        weight = np.where(np.isfinite(centre), data.responses.weight, 0.0)
+        centre, spread = np.nan_to_num(centre), np.nan_to_num(spread)
+        G = len(data.mean)
+        n = np.bincount(group, weight, G)
+        divisor = np.where(n > 0, n, 1.0)
+        mean = np.where(n > 0, np.bincount(group, weight * centre, G) / divisor, data.mean)
+        square = np.bincount(group, weight * (spread**2 + (centre - mean[group]) ** 2), G) / divisor
+        sd = np.where(n > 0, np.maximum(np.sqrt(square), 0.05), data.sd)  # one person has no spread
+        change = max(np.abs(mean - data.mean).max(), np.abs(sd - data.sd).max())
+        data = replace(data, mean=mean, sd=sd, log_weights=_log_weights(data.nodes, mean, sd))
         if change < tolerance:
             break
-        data = fitted(responses, items, scale, (mean, sd))
-    return mean, sd
+    return data.mean, data.sd
 
 
 def abilities(data: Fitted, method: Method = "eap") -> Matrix:

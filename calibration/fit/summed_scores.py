@@ -14,8 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import Block
-from calibration.fit.persons import Fitted
+from calibration.fit.persons import Fitted, same_item_sets
 from calibration.fit.selection import Selection, selection
 
 Matrix = NDArray[np.float64]
@@ -68,21 +67,14 @@ _Set = tuple[NDArray[np.intp], int, NDArray[np.uint8], Matrix]
 
 def _sets(data: Fitted, least_set: float, by_ability: Selection) -> Iterator[_Set]:
     """Items, group, codes (n, j) and weights of persons of one group who had the same items, at least two of them."""
-    parts: dict[bytes, list[Block]] = {}
-    for block in data.layout:
-        if block.row_start is None and block.complete and len(block.items) > 1:
-            parts.setdefault(block.items.tobytes(), []).append(block)
-    for same in parts.values():
-        if by_ability.routed[same[0].items].any():
+    for same in same_item_sets(data.layout):
+        if by_ability.routed[same.items].any():
             continue
-        codes = np.concatenate([block.codes for block in same])
-        weight = np.concatenate([block.weight for block in same])
-        group = np.concatenate([block.group for block in same])
-        persons = np.concatenate([block.persons for block in same])
-        for g in np.unique(group):
-            inside = group == g
-            if weight[inside].sum() >= least_set and not by_ability.selected(persons[inside], weight[inside]):
-                yield same[0].items, int(g), codes[inside], weight[inside]
+        for g in np.unique(same.group):
+            own = same.group == g
+            weight = same.weight[own]
+            if weight.sum() >= least_set and not by_ability.selected(same.persons[own], weight):
+                yield same.items, int(g), same.codes[own], weight
 
 
 def rest_score_distributions(curves: Sequence[Matrix]) -> list[Matrix]:

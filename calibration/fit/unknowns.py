@@ -112,7 +112,7 @@ def probability_derivatives(data: Fitted) -> list[Matrix]:
 
 def _step(item: ItemParameters, name: str) -> tuple[float, float]:
     """How far a parameter goes down and up without leaving where the model is defined."""
-    value = _value(item, name)
+    value = parameter_value(item, name)
     h = STEP * max(1.0, abs(value))
     if name in {"c", "d"}:
         return max(-h, -value), min(h, 1 - value)
@@ -121,7 +121,8 @@ def _step(item: ItemParameters, name: str) -> tuple[float, float]:
     return -h, h
 
 
-def _value(item: ItemParameters, name: str) -> float:
+def parameter_value(item: ItemParameters, name: str) -> float:
+    """The parameter of that name of `parameter_names`."""
     if name in {"a", "c", "d"}:
         return float(getattr(item, name))
     if name == "b":

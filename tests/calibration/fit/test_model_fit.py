@@ -63,10 +63,7 @@ GRADED = [
     ItemParameters("4", "GRM", 1.1, (-1.4, 0.1)),
 ]
 CREDIT = [replace(item, model="GPCM") for item in GRADED]
-BINARY = [
-    ItemParameters(str(j), "2PL", a, (b,)) for j, a, b in [(1, 0.9, -1.0), (2, 1.5, 0.2), (3, 1.2, 0.8), (4, 2.0, 0)]
-]
-GUESSED = [replace(item, model="3PL", c=0.1 + 0.05 * j) for j, item in enumerate(BINARY)]
+BINARY = [ItemParameters(str(a), "2PL", a, (b,)) for a, b in [(0.9, -1.0), (1.5, 0.2), (1.2, 0.8), (2.0, 0.0)]]
 MIXED = [BINARY[0], GRADED[1], CREDIT[2], BINARY[3]]
 NODES = np.linspace(-6, 6, 61)
 
