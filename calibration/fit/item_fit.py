@@ -91,7 +91,7 @@ def item_fit(
     data = fitted(responses, items, scale, population)
     counts = expected_counts(data)
     pooled = counts.sum(axis=0)
-    n = data.curves.sum_items(pooled).sum(axis=1)
+    n = np.round(data.curves.sum_items(pooled).sum(axis=1), 6)
     if theta is not None or mean_squares != "marginal":
         at = theta if theta is not None else abilities(data, mean_squares)  # type: ignore[arg-type]
         squares, _ = conditional_mean_squares(data, at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -258,33 +258,40 @@ def group_populations(
     EM (Bock & Aitkin, 1981) with the items held fixed; for comparing groups on one scale, or when the persons are not
     those of the calibration. A group without responses keeps the mean and standard deviation of `scale`.
     """
-    group = responses.group if responses.group is not None else np.zeros(len(responses.persons), np.int32)
     population: tuple[Matrix, Matrix] | None = None
     for _ in range(10):  # the nodes follow the groups: once is enough unless they are far from the scale's population
         data = fitted(responses, items, scale, population)
-        population = _maximised(data, group, tolerance)
+        population = _maximised(data, tolerance)
         moved = np.abs(population[0] - data.mean) / data.sd + np.abs(np.log(population[1] / data.sd))
         if moved.max() < 0.5:
             break
     return population if population is not None else (data.mean, data.sd)
 
 
-def _maximised(data: Fitted, group: NDArray[np.int32], tolerance: float) -> tuple[Matrix, Matrix]:
-    for _ in range(500):
-        centre, spread = posterior_moments(data)
-        weight = np.where(np.isfinite(centre), data.responses.weight, 0.0)
-        centre, spread = np.nan_to_num(centre), np.nan_to_num(spread)
-        G = len(data.mean)
-        n = np.bincount(group, weight, G)
-        divisor = np.where(n > 0, n, 1.0)
-        mean = np.where(n > 0, np.bincount(group, weight * centre, G) / divisor, data.mean)
-        square = np.bincount(group, weight * (spread**2 + (centre - mean[group]) ** 2), G) / divisor
-        sd = np.where(n > 0, np.maximum(np.sqrt(square), 0.05), data.sd)  # one person has no spread
-        change = max(np.abs(mean - data.mean).max(), np.abs(sd - data.sd).max())
-        data = replace(data, mean=mean, sd=sd, log_weights=_log_weights(data.nodes, mean, sd))
-        if change < tolerance:
-            break
-    return data.mean, data.sd
+def _maximised(data: Fitted, tolerance: float) -> tuple[Matrix, Matrix]:
+    """Means and standard deviations (G,) at the maximum, from the persons' likelihoods at the nodes, kept as they are."""
+    log_probability = data.curves.log_probability(data.nodes)
+    kept: list[tuple[Matrix, NDArray[np.int32], Matrix]] = []
+    for block in data.layout:
+        joint = log_likelihood(block, log_probability, data.layout)
+        kept.append((np.exp(joint - joint.max(axis=1, keepdims=True)), block.group, block.weight))
+    likelihood, group, weight = (np.concatenate([part[n] for part in kept]) for n in range(3))
+    mean, sd = data.mean.copy(), data.sd.copy()
+    for g in np.unique(group):
+        own, w = likelihood[group == g], weight[group == g]
+        w = w / w.sum()
+        for _ in range(500):
+            prior = np.exp(-0.5 * ((data.nodes - mean[g]) / sd[g]) ** 2)
+            total = own @ prior
+            share = prior * ((w / np.maximum(total, 1e-300)) @ own)  # of everybody's posteriors at the nodes
+            share /= share.sum()
+            new_mean = float(share @ data.nodes)
+            new_sd = max(float(np.sqrt(share @ (data.nodes - new_mean) ** 2)), 0.05)  # one person has no spread
+            change = max(abs(new_mean - mean[g]), abs(new_sd - sd[g]))
+            mean[g], sd[g] = new_mean, new_sd
+            if change < tolerance:
+                break
+    return mean, sd
 
 
 def abilities(data: Fitted, method: Method = "eap") -> Matrix:
