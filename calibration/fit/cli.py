@@ -110,7 +110,7 @@ def fit(
         "s_x2_df",
         "s_x2_p",
         "s_x2_n",
-        "pv_q1_p",
+        "residual_p",
         "outfit",
         "infit",
         "item_rest",

@@ -13,6 +13,7 @@ from calibration.fit.mean_squares import conditional_mean_squares, marginal_mean
 from calibration.fit.observed_curves import NOTABLE_RMSD, curve_differences
 from calibration.fit.persons import Method, abilities, expected_counts, fitted
 from calibration.fit.plausible import DRAWS, plausible_fit
+from calibration.fit.residuals import residual_fit
 from calibration.fit.selection import selection
 from calibration.fit.summed_scores import LEAST_SET, summed_score_fit
 from calibration.fit.unknowns import item_unknowns
@@ -23,7 +24,7 @@ from calibration.screening import benjamini_hochberg
 Matrix = NDArray[np.float64]
 
 FALSE_DISCOVERY_RATE = 0.01
-NOTABLE_RMSEA = 0.05  # of S-X² or PV-Q1: with thousands of persons every item is off by a little
+NOTABLE_RMSEA = 0.05  # of S-X² or the residual χ²: with thousands of persons every item is off by a little
 MEAN_SQUARES = (0.7, 1.3)  # Wright & Linacre (1994), run-of-the-mill tests
 LOW_ITEM_REST = 0.10
 
@@ -35,10 +36,11 @@ class ItemFit:
     """How one item fits; `n` persons had it, and every statistic names the persons behind it. NaN where there is none.
 
     `s_x2` is pooled over `s_x2_sets` sets of persons with the same items; sets selected by ability are no use to it.
+    `residual_x2` and `pv_q1` are of everybody, however items were given; the latter is the more conservative.
     `outfit` and `infit` are marginal, or conditional on an estimate of ability (`mean_squares` says which).
-    `flags`: misfit (S-X², or PV-Q1 where there is no S-X², beyond chance at a false discovery rate of 1 % with an RMSEA
-    above 0.05), noisy and overfit (infit or outfit outside 0.7 to 1.3), curve-differs (RMSD > 0.10), weak (item-rest
-    correlation < 0.10), routed.
+    `flags`: misfit (S-X², or the residual χ² where there is no S-X², beyond chance at a false discovery rate of 1 %
+    with an RMSEA above 0.05), noisy and overfit (infit or outfit outside 0.7 to 1.3), curve-differs (RMSD > 0.10), weak
+    (item-rest correlation < 0.10), routed.
     """
 
     item: str
@@ -50,6 +52,9 @@ class ItemFit:
     s_x2_rmsea: float
     s_x2_n: float
     s_x2_sets: int
+    residual_x2: float
+    residual_df: int
+    residual_p: float
     pv_q1: float
     pv_q1_df: float
     pv_q1_p: float
@@ -102,6 +107,7 @@ def item_fit(
     summed = summed_score_fit(data, least_set=least_set, chosen=chosen)
     J = len(data.items)
     q1, q1_cells = plausible_fit(data, draws=draws, seed=seed) if draws else (np.full(J, np.nan), np.zeros(J))
+    residual, residual_df = residual_fit(data, pooled)
     rmsd, md = _over_groups(*curve_differences(data, counts))
     rest = {statistic.item: statistic for statistic in item_statistics(responses)}
     rows = []
@@ -110,6 +116,7 @@ def item_fit(
         own_only = m - 1 if item.model in {"Rasch", "PCM", "RSM", "1PL"} else m  # PV-Q1 does not ask for the spread
         df = int(summed.cells[j]) - m
         s_x2 = _tested(summed.statistic[j], df, summed.n[j])
+        along = _tested(residual[j], residual_df[j], n[j])
         pv = _tested(q1[j], q1_cells[j] - max(own_only, 0), n[j])
         rows.append(
             ItemFit(
@@ -122,6 +129,9 @@ def item_fit(
                 s_x2_rmsea=s_x2[2],
                 s_x2_n=float(summed.n[j]),
                 s_x2_sets=int(summed.sets[j]),
+                residual_x2=along[0],
+                residual_df=int(residual_df[j]),
+                residual_p=along[1],
                 pv_q1=pv[0],
                 pv_q1_df=float(max(q1_cells[j] - max(own_only, 0), 0.0)),
                 pv_q1_p=pv[1],
@@ -160,7 +170,7 @@ def _flagged(rows: list[ItemFit]) -> tuple[ItemFit, ...]:
     def decided(row: ItemFit) -> tuple[float, float]:
         if np.isfinite(row.s_x2_p):
             return row.s_x2_p, row.s_x2_rmsea
-        return row.pv_q1_p, _tested(row.pv_q1, row.pv_q1_df, row.n)[2]
+        return row.residual_p, _tested(row.residual_x2, row.residual_df, row.n)[2]
 
     p = np.array([decided(row)[0] for row in rows])
     beyond = benjamini_hochberg(np.where(np.isfinite(p), p, 1.0), FALSE_DISCOVERY_RATE)

@@ -204,12 +204,26 @@ class Table:
 def tables(data: Fitted) -> Iterator[Table]:
     """The persons of `data` as tables, small enough that categories × persons fit TABLE_CELLS."""
     for block in data.layout:
-        items, codes = _dense(block)
-        curves = Curves.of([data.items[j] for j in items], data.scale)
-        step = max(TABLE_CELLS // int(curves.start[-1]), 1)
-        for first in range(0, len(block.persons), step):
-            part = slice(first, first + step)
-            yield Table(block.persons[part], block.weight[part], block.group[part], items, codes[part], curves)
+        for table, _ in _tables_of(block, data):
+            yield table
+
+
+def tables_with_posteriors(data: Fitted) -> Iterator[tuple[Table, Matrix]]:
+    """The same with the persons' P(node | responses), (n, Q)."""
+    log_probability = data.curves.log_probability(data.nodes)
+    for block in data.layout:
+        density = posterior(block, data, log_probability)
+        for table, part in _tables_of(block, data):
+            yield table, density[part]
+
+
+def _tables_of(block: Block, data: Fitted) -> Iterator[tuple[Table, slice]]:
+    items, codes = _dense(block)
+    curves = Curves.of([data.items[j] for j in items], data.scale)
+    step = max(TABLE_CELLS // int(curves.start[-1]), 1)
+    for first in range(0, len(block.persons), step):
+        part = slice(first, first + step)
+        yield Table(block.persons[part], block.weight[part], block.group[part], items, codes[part], curves), part
 
 
 def _dense(block: Block) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
@@ -269,7 +283,7 @@ def group_populations(
 
 
 def _maximised(data: Fitted, tolerance: float) -> tuple[Matrix, Matrix]:
-    """Means and standard deviations (G,) at the maximum, from the persons' likelihoods at the nodes, kept as they are."""
+    """Means and standard deviations (G,) at the maximum, from the persons' likelihoods at the nodes."""
     log_probability = data.curves.log_probability(data.nodes)
     kept: list[tuple[Matrix, NDArray[np.int32], Matrix]] = []
     for block in data.layout:

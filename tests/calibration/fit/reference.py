@@ -29,7 +29,7 @@ def reference(name: str) -> tuple[dict[str, Any], Responses, tuple[ItemParameter
     if document["engine"].startswith("TAM"):
         items = tuple(ItemParameters(row["par"], "Rasch", 1.0, (row["est"],)) for row in document["xsi"])
         return document, responses(data), items, Scale(sd=document["variance"] ** 0.5)
-    items, sd = [], 1.0
+    made: list[ItemParameters] = []
     parameters: dict[str, dict[str, float]] = {}
     for row in document["parameters_slope_intercept"]:
         parameters.setdefault(row["item"], {})[row["par"]] = row["est"]
@@ -41,8 +41,8 @@ def reference(name: str) -> tuple[dict[str, Any], Responses, tuple[ItemParameter
             b = tuple(float(-step) / a for step in np.diff([0.0, *d]))
         else:
             b = tuple(-step / a for step in d)
-        items.append(ItemParameters(item, MODELS.get(model, model), a, b))
-    return document, responses(data), tuple(items), Scale(sd=sd)
+        made.append(ItemParameters(item, MODELS.get(model, model), a, b))
+    return document, responses(data), tuple(made), Scale(sd=sd)
 
 
 def responses(data: str) -> Responses:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration import Curves, ItemParameters, Responses
-from calibration.fit import FitError, model_fit
+from calibration import Curves, ItemParameters, Responses, Scale, calibrate
+from calibration.fit import FitError, model_fit, rmsea_interval
+from tests.calibration.fit import simulated
 from tests.calibration.fit.reference import reference
 
 Matrix = NDArray[np.float64]
@@ -96,17 +97,11 @@ def by_enumeration(items: list[ItemParameters], share: Matrix, n: float, kind: s
     pi = pattern_probabilities(items)
     moved = []
     for j, item in enumerate(items):
-        changes = [{"a": item.a}, *({"b": k} for k in range(len(item.b)))]
-        changes += [{"c": item.c}] if item.model == "3PL" else []
-        for change in changes:
+        for k in range(item.categories):  # the slope, then each threshold
             sides = []
             for h in (1e-5, -1e-5):
-                ((name, value),) = change.items()
-                new = (
-                    replace(item, b=tuple(b + h * (k == value) for k, b in enumerate(item.b)))
-                    if name == "b"
-                    else replace(item, **{name: value + h})
-                )
+                b = tuple(value + h * (n == k - 1) for n, value in enumerate(item.b))
+                new = replace(item, a=item.a + h * (k == 0), b=b)
                 sides.append(pattern_probabilities([*items[:j], new, *items[j + 1 :]]))
             moved.append((sides[0] - sides[1]) / 2e-5)
     delta = L @ np.array(moved).T
@@ -134,3 +129,98 @@ def test_equals_enumeration_of_all_patterns(items: list[ItemParameters], kind: s
     else:
         with pytest.raises(FitError, match="nothing is left"):
             model_fit(seen, items, kind=kind)  # type: ignore[arg-type]
+
+
+# incomplete data
+
+
+def test_margins_have_their_own_persons_where_booklets_differ() -> None:
+    """With booklets of their own items, and no pair in common, the statistic is the sum of the booklets'."""
+    rng = np.random.default_rng(51)
+    items = simulated.two_parameter_items(rng, 10)
+    table = simulated.scores(rng, items, rng.normal(0, 1, 1500))
+    table[:500, 5:] = np.nan
+    table[500:, :5] = np.nan
+    whole = model_fit(simulated.responses(table, items), items)
+    parts = [
+        model_fit(simulated.responses(table[rows][:, columns], items[columns]), items[columns])
+        for rows, columns in ((slice(0, 500), slice(0, 5)), (slice(500, 1500), slice(5, 10)))
+    ]
+    assert whole.statistic == pytest.approx(sum(part.statistic for part in parts), rel=1e-9)
+    assert whole.df == sum(part.df for part in parts)
+    assert (whole.n, whole.n_margin, whole.left_out) == (1500, (500, 750), 25)
+
+
+def test_sampling_covariance_of_incomplete_margins_is_that_of_simulated_ones() -> None:
+    """Three booklets of two of three parts: at the true parameters the statistic is χ² with all margins."""
+    rng = np.random.default_rng(52)
+    items = simulated.two_parameter_items(rng, 6)
+    found = []
+    for _ in range(300):
+        table = simulated.scores(rng, items, rng.normal(0, 1, 900))
+        for booklet, absent in enumerate((slice(0, 2), slice(2, 4), slice(4, 6))):
+            table[300 * booklet : 300 * (booklet + 1), absent] = np.nan
+        anchored = Scale(anchors=tuple(item.id for item in items))
+        fit = model_fit(simulated.responses(table, items), items, anchored, free_population=([False], [False]))
+        assert (fit.df, fit.unknowns) == (21, 0)
+        found.append(fit.statistic)
+    assert np.mean(found) == pytest.approx(21, abs=3 * np.sqrt(2 * 21 / 300))
+    assert np.var(found) == pytest.approx(42, rel=0.3)
+
+
+def test_groups_have_margins_of_their_own() -> None:
+    rng = np.random.default_rng(53)
+    items = simulated.two_parameter_items(rng, 8)
+    group = np.repeat([0, 1], 1000).astype(np.int32)
+    table = simulated.scores(rng, items, rng.normal(-0.7 * group, 1.0))
+    data = simulated.responses(table, items, group)
+    right = model_fit(data, items, population=([0.0, -0.7], [1.0, 1.0]))
+    wrong = model_fit(data, items, population=([0.0, 0.0], [1.0, 1.0]), free_population=([False] * 2, [False] * 2))
+    assert (right.margins, right.unknowns, right.df) == (2 * 36, 16 + 2, 54)
+    assert right.p > 0.001
+    assert wrong.rmsea > 0.04 > right.rmsea
+
+
+def test_routed_items_make_the_statistic_void_and_it_says_so() -> None:
+    rng = np.random.default_rng(54)
+    items = simulated.two_parameter_items(rng, 10)
+    theta = rng.normal(0, 1, 2000)
+    table = simulated.scores(rng, items, theta)
+    table[table[:, :6].sum(axis=1) < 3, 6:] = np.nan
+    fit = model_fit(simulated.responses(table, items), items)
+    assert fit.routed == ("Q7", "Q8", "Q9", "Q10")
+    assert "not valid: 4 items were given by ability" in str(fit)
+
+
+def test_too_many_margins_are_refused_before_memory_is() -> None:
+    items = [ItemParameters(f"i{j}", "2PL", 1.0, (0.0,)) for j in range(120)]
+    with pytest.raises(FitError, match="7260 margins of one and two items, 6000 are the most"):
+        model_fit(Responses.from_matrix(np.zeros((2, 120)), [item.id for item in items]), items)
+
+
+def test_rmsea_interval_is_that_of_the_noncentral_chi_square() -> None:
+    from scipy.stats import ncx2
+
+    rmsea, low, high = rmsea_interval(80.0, 40, 500)
+    assert rmsea == pytest.approx(np.sqrt(40 / (40 * 499)))
+    assert ncx2.cdf(80, 40, low**2 * 40 * 500) == pytest.approx(0.95)
+    assert ncx2.cdf(80, 40, high**2 * 40 * 500) == pytest.approx(0.05)
+    assert rmsea_interval(20.0, 40, 500) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("polytomous", [False, True])
+def test_type_one_errors_are_near_nominal(polytomous: bool) -> None:
+    """400 replications at estimated (M2) or true (M2* of graded items, no parameter free) parameters."""
+    rng = np.random.default_rng(55)
+    items = simulated.graded_items(rng, 8) if polytomous else simulated.two_parameter_items(rng, 10)
+    known = Scale(anchors=tuple(item.id for item in items))
+    p = []
+    for _ in range(400):
+        data = simulated.responses(simulated.scores(rng, items, rng.normal(0, 1, 1000)), items)
+        if polytomous:
+            p.append(model_fit(data, items, known, kind="M2*", free_population=([False], [False])).p)
+        else:
+            p.append(model_fit(data, calibrate(data).items).p)
+    assert 0.025 <= np.mean(np.array(p) < 0.05) <= 0.08
+    assert np.mean(p) == pytest.approx(0.5, abs=0.05)
