@@ -28,8 +28,8 @@ class Reliability:
 
     `n` is the weighted number of persons, `pair_n` the least number behind one covariance. `alpha_interval` is Feldt's
     (1965), exact for normal and essentially tau-equivalent items; `alpha_se` and `omega_interval` assume no
-    distribution (delta method on fourth moments). After a bootstrap both intervals are its percentiles. `sem` is the standard error
-    of measurement by alpha, `sem_omega` by omega. `notes` say what a reader has to know.
+    distribution (delta method on fourth moments). After a bootstrap both intervals are its percentiles. `sem` is the
+    standard error of measurement by alpha, `sem_omega` by omega. `notes` say what a reader has to know.
     """
 
     items: int

@@ -33,8 +33,8 @@ def andersen_test(responses: Responses, split: Sequence[str] | None = None) -> A
     """Andersen's (1973) likelihood-ratio test of the Rasch or partial credit model, with Wald tests per item.
 
     `split` (N,) names each person's group; without it persons are split by the share of their highest possible total
-    into halves as equal as can be, among those with neither nothing nor all of it. Raises ResponsesError for fewer than two groups and where a group
-    alone cannot be fitted.
+    into halves as equal as can be, among those with neither nothing nor all of it. Raises ResponsesError for fewer than
+    two groups and where a group alone cannot be fitted.
     """
     from scipy.special import chdtrc  # noqa: PLC0415  (scipy is not loaded with the package)
 

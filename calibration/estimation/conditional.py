@@ -184,7 +184,7 @@ def _newton(layout: _Layout, tolerance: float) -> tuple[FloatArray, float, Float
     iterations = 0
     value, gradient, information = _at(layout, within, b)
     for iterations in range(MAX_ITERATIONS + 1):
-        step = np.linalg.solve(information + _ridge(information), gradient)
+        step = np.asarray(np.linalg.solve(information + _ridge(information), gradient), float)
         if np.abs(step).max() < tolerance or np.abs(b).max() > FARTHEST or iterations == MAX_ITERATIONS:
             break
         step *= min(1.0, 2.0 / np.abs(step).max())
@@ -192,7 +192,8 @@ def _newton(layout: _Layout, tolerance: float) -> tuple[FloatArray, float, Float
         while trial[0] < value - 1e-9 * abs(value):
             step /= 2
             trial = _at(layout, within, b + step)
-        b, (value, gradient, information) = b + step, trial
+        b = np.asarray(b + step)
+        value, gradient, information = trial
     return b, value, gradient, information, iterations, bool(np.abs(step).max() < tolerance)
 
 
