@@ -159,7 +159,7 @@ def read_ratings(path: Path, *, percent: bool = False) -> Ratings:
     Shares from 0 to 1, or 0 to 100 with `percent`. Raises StandardSettingError for a rating out of range, one that
     stands twice, and one that is missing, naming row, judge and item.
     """
-    header, rows = _csv(path)
+    header, rows = read_table(path)
     names = [name.lower() for name in header]
     if "judge" not in names:
         raise StandardSettingError(f"{path}, row 1: no column judge; expected judge,item,rating or judge and the items")
@@ -191,7 +191,7 @@ def read_ratings(path: Path, *, percent: bool = False) -> Ratings:
 
 def read_numbers(path: Path, column: str) -> dict[str, float]:
     """A CSV `item,<column>` as a mapping. Raises StandardSettingError, naming the row."""
-    header, rows = _csv(path)
+    header, rows = read_table(path)
     names = [name.lower() for name in header]
     if "item" not in names or column not in names:
         raise StandardSettingError(f"{path}, row 1: expected the columns item,{column}")
@@ -202,6 +202,24 @@ def read_numbers(path: Path, column: str) -> dict[str, float]:
         except ValueError:
             raise StandardSettingError(f"{path}, row {number}: {row[names.index(column)]!r} is not a number") from None
     return out
+
+
+def read_pairs(path: Path, first: str, second: str) -> dict[str, str]:
+    """A CSV `<first>,<second>` as a mapping of text. Raises StandardSettingError for another header."""
+    header, rows = read_table(path)
+    names = [name.lower() for name in header]
+    if first not in names or second not in names:
+        raise StandardSettingError(f"{path}, row 1: expected the columns {first},{second}")
+    return {row[names.index(first)]: row[names.index(second)] for _, row in rows}
+
+
+def read_pages(path: Path) -> dict[str, int]:
+    """Bookmarks from a CSV `judge,page`. Raises StandardSettingError for a page that is no whole number."""
+    pages = read_pairs(path, "judge", "page")
+    bad = next((judge for judge, page in pages.items() if not page.isdigit()), None)
+    if bad is not None:
+        raise StandardSettingError(f"{path}, judge {bad}: page {pages[bad]!r} is not a whole number")
+    return {judge: int(page) for judge, page in pages.items()}
 
 
 def _share(cell: str, percent: bool, place: str) -> float:  # noqa: FBT001
@@ -216,7 +234,8 @@ def _share(cell: str, percent: bool, place: str) -> float:  # noqa: FBT001
     return value / top
 
 
-def _csv(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and numbered rows of a CSV. Raises StandardSettingError where it is none or a row is ragged."""
     try:
         lines = list(csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
     except (UnicodeDecodeError, csv.Error) as error:

@@ -114,8 +114,8 @@ def bookmark_cut(
     for judge, page in bookmarks.items():
         if not 2 <= page <= len(booklet) + 1:
             raise StandardSettingError(
-                f"judge {judge}: page {page}; expected 2 to {len(booklet) + 1}, the first page the borderline candidate "
-                "does not master"
+                f"judge {judge}: page {page}; expected 2 to {len(booklet) + 1}, the first page the borderline "
+                "candidate does not master"
             )
     thetas = {judge: booklet[page - 2].theta for judge, page in bookmarks.items()}
     values = np.array(list(thetas.values()))

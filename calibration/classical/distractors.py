@@ -86,7 +86,8 @@ def distractor_flags(statistics: Sequence[ItemStatistics], *, rate: float = FALS
 
     A double key is suspected where another option's correlation with the rest score is above 0 as well as the key's,
     each tested one-sided and all items together at a false discovery rate of `rate`; the option must have drawn 5 % of
-    the persons. An option counts as idle below 5 % among at least 100 persons. Options nobody chose are not seen here.
+    the persons. An option counts as idle below 5 % among at least 100 persons; not in items where several options
+    are chosen together, whose codes are combinations. Options nobody chose at all are not seen here.
     """
     rivals = [
         (s, option)
@@ -107,7 +108,7 @@ def distractor_flags(statistics: Sequence[ItemStatistics], *, rate: float = FALS
     ]
     for s in statistics:
         idle = [o for o in s.options if not o.is_key and o.share < FUNCTIONING_SHARE]
-        if s.n >= LEAST_PERSONS and idle:
+        if s.n >= LEAST_PERSONS and idle and all(len(o.option) == 1 for o in s.options):
             drew = ", ".join(f"{o.option} ({o.n:.0f})" for o in idle)
             flags.append(
                 Flag(s.item, "idle-option", f"of {s.n:.0f} persons hardly anybody chose {drew}: no distractor for them")
