@@ -123,7 +123,7 @@ def _girth(scores: FloatArray, model: str) -> tuple[FloatArray, FloatArray]:
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = estimators[model](scores.T.astype(int), {"max_iteration": 500})
+        result = estimators[model](scores.T.astype(int), options={"max_iteration": 500})
     J = scores.shape[1]
     thresholds = np.asarray(result["Difficulty"], float).reshape(J, -1)
     return np.broadcast_to(np.asarray(result["Discrimination"], float), (J,)).copy(), thresholds

@@ -351,7 +351,7 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             return "–"
-        return f"{value:.0f}" if value == round(value) and abs(value) >= 2 else f"{value:.3f}"
+        return f"{value:.0f}" if value == round(value) and abs(value) >= 2 else f"{value:z.3f}"
     return str(value)
 
 

@@ -39,13 +39,13 @@ def andersen_test(responses: Responses, split: Sequence[str] | None = None) -> A
     from scipy.special import chdtrc  # noqa: PLC0415  (scipy is not loaded with the package)
 
     labels = np.asarray(split if split is not None else _score_split(responses))
-    names = [str(name) for name in dict.fromkeys(sorted(labels.tolist()))]
+    names = sorted({str(name) for name in labels.tolist()}, reverse=split is None)  # low before high
     if len(names) < 2:
         raise ResponsesError("Andersen's test compares two or more groups of persons")
     parts = {name: some_persons(responses, labels == name) for name in names}
     excluded: dict[str, str] = {}
     for name, part in parts.items():
-        for item, reason in (without_variance(part) | _without_category(part, responses)).items():
+        for item, reason in (_without_category(part, responses) | without_variance(part)).items():
             excluded.setdefault(item, f"{reason} in group {name}")
     kept = [item for item in responses.items if item not in excluded]
     fits = {name: conditional_fit(some_items(part, kept)) for name, part in parts.items()}

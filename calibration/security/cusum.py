@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import erf, sqrt
 
 import numpy as np
@@ -23,7 +24,7 @@ FloatArray = NDArray[np.float64]
 
 REFERENCE = 0.5  # k: half the surplus, in standard errors, that is to be found quickest
 RUN_LENGTH = 500.0  # sittings without a false alarm, on average, for one item
-NODES = 96
+NODES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,19 @@ def average_run_length(h: float, k: float = REFERENCE, shift: float = 0.0) -> fl
 
     L(s) = 1 + Φ(k - shift - s) L(0) + ∫_0^h φ(y - s + k - shift) L(y) dy, solved on Gauss–Legendre nodes.
     """
-    x, w = np.polynomial.legendre.leggauss(NODES)
+    x, w = _nodes()
     y, w = (x + 1) * h / 2, w * h / 2
     points = np.concatenate([[0.0], y])
     reset = np.array([0.5 * (1 + erf((k - shift - s) / sqrt(2))) for s in points])
     kernel = np.exp(-0.5 * (y - points[:, None] + k - shift) ** 2) / sqrt(2 * np.pi)
     system = np.eye(len(points)) - np.column_stack([reset, kernel * w])
     return float(np.linalg.solve(system, np.ones(len(points)))[0])
+
+
+@cache
+def _nodes() -> tuple[FloatArray, FloatArray]:
+    x, w = np.polynomial.legendre.leggauss(NODES)
+    return x, w
 
 
 def decision_interval(run_length: float, k: float = REFERENCE) -> float:
