@@ -142,7 +142,7 @@ def _print_options(curve: OptionCurves) -> None:
     _print_table(
         (curve.item, "n", *(f"fifth {g + 1}" for g in range(len(curve.n)))),
         [
-            ((name or "(none)") + (" *" if name == curve.key else ""), drew, *shares)
+            ((name or "(none)") + (" *" if name == curve.key else ""), f"{drew:.0f}", *shares)
             for name, drew, shares in zip(curve.options, curve.chosen, curve.shares, strict=True)
         ],
     )
