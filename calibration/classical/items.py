@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.responses import NOT_REACHED, OMITTED, Responses, right_options
+from calibration.subsets import AlikePersons, alike_persons, some_items, some_persons
+
+CHUNK = 20_000  # persons of a set taken together: their deviations are float64
 
 FloatArray = NDArray[np.float64]
 
@@ -34,7 +37,8 @@ class ItemStatistics:
     """One item: persons, proportion of the maximum score, corrected point-biserial (NaN without variance), options.
 
     `n` counts everybody who had the item. Correlations rest on persons who share all their items with somebody:
-    `effective_n` is their number less one for every group but the first whose mean was taken out.
+    `effective_n` is their number less one for every group but the first whose mean was taken out. The correlation of a
+    polytomous item is its item-rest correlation. `mean` and `sd` are of the score, `top` is the highest score seen.
     """
 
     item: str
@@ -44,6 +48,9 @@ class ItemStatistics:
     effective_n: float
     omitted: int
     options: tuple[OptionStatistics, ...] = ()
+    mean: float = float("nan")
+    sd: float = float("nan")
+    top: int = 1
 
 
 @dataclass(slots=True)
@@ -75,6 +82,8 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
     used = responses.status != NOT_REACHED
     item, score, weight_of = responses.item[used], responses.score[used], responses.weight[responses.person[used]]
     n, total = np.bincount(item, weight_of, J), np.bincount(item, weight_of * score, J)
+    squares = np.bincount(item, weight_of * score.astype(float) ** 2, J)
+    mean = np.divide(total, n, out=np.full(J, np.nan), where=n > 0)
     top = np.ones(J)
     np.maximum.at(top, item, score)
     omitted = np.bincount(responses.item[responses.status == OMITTED], minlength=J)
@@ -86,20 +95,12 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
         code = responses.option[used]
         np.add.at(chosen, (code[code >= 0], item[code >= 0]), weight_of[code >= 0])
     compared, groups = np.zeros(J), np.zeros(J)
-    for items, table, codes, weight in _groups(responses):
-        compared[items] += weight.sum()
-        groups[items] += 1
-        T = table.sum(axis=1)
-        deviation, rest = _centred(table, weight), _centred(T, weight)
-        uu = weight @ deviation**2
-        tt, tu = float(weight @ rest**2), (weight * rest) @ deviation
-        _add(scores, items, deviation, deviation, rest, weight, (uu, tt, tu))
-        if codes is None:
+    for alike in alike_persons(responses):
+        if alike.weight.sum() < 2:
             continue
-        for k in range(K):
-            indicator = np.equal(codes, k).astype(float)
-            part = _Moments(*(getattr(options, name)[k] for name in _Moments.__slots__))
-            _add(part, items, _centred(indicator, weight), deviation, rest, weight, (uu, tt, tu))
+        compared[alike.items] += alike.weight.sum()
+        groups[alike.items] += 1
+        _add_set(scores, options, alike)
     point_biserial = scores.correlation_with_rest()
     option_correlation = options.correlation_with_rest()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -112,6 +113,9 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
             point_biserial=float(point_biserial[j]),
             effective_n=float(max(compared[j] - groups[j] + 1, 0)),
             omitted=int(omitted[j]),
+            mean=float(mean[j]),
+            sd=float(np.sqrt(max(squares[j] - n[j] * mean[j] ** 2, 0.0) / (n[j] - 1))) if n[j] > 1 else float("nan"),
+            top=int(top[j]),
             options=tuple(
                 OptionStatistics(
                     option=responses.options[k],
@@ -129,8 +133,34 @@ def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
     )
 
 
-def _centred(values: FloatArray, weight: FloatArray) -> FloatArray:
-    return np.asarray(values - weight @ values / weight.sum())
+def statistics_by_form(responses: Responses) -> dict[str, tuple[ItemStatistics, ...]]:
+    """The statistics of the items of each form, from the persons of that form alone."""
+    by_form = {}
+    for f, name in enumerate(responses.forms):
+        part = some_persons(responses, responses.form == f)
+        seen = np.unique(part.item)
+        by_form[name] = item_statistics(some_items(part, [responses.items[j] for j in seen]))
+    return by_form
+
+
+def _add_set(scores: _Moments, options: _Moments, alike: AlikePersons) -> None:
+    """Add the sums of squares and products about the means of persons with the same items."""
+    total_weight = alike.weight.sum()
+    means = alike.weight @ alike.scores / total_weight
+    K = options.xx.shape[0] if alike.options is not None else 0
+    shares = [alike.weight @ (alike.options == k) / total_weight for k in range(K)]
+    for first in range(0, len(alike.persons), CHUNK):
+        rows = slice(first, first + CHUNK)
+        weight = alike.weight[rows]
+        deviation = alike.scores[rows] - means
+        rest = deviation.sum(axis=1)
+        known = (weight @ deviation**2, float(weight @ rest**2), (weight * rest) @ deviation)
+        _add(scores, alike.items, deviation, deviation, rest, weight, known)
+        if alike.options is None:
+            continue
+        for k, share in enumerate(shares):
+            part = _Moments(*(getattr(options, name)[k] for name in _Moments.__slots__))
+            _add(part, alike.items, (alike.options[rows] == k) - share, deviation, rest, weight, known)
 
 
 def _add(
@@ -149,28 +179,3 @@ def _add(
     moments.uu[items] += uu
     moments.tt[items] += tt
     moments.tu[items] += tu
-
-
-_Group = tuple[NDArray[np.intp], FloatArray, NDArray[np.int16] | None, FloatArray]
-
-
-def _groups(responses: Responses) -> list[_Group]:
-    """Groups of at least two persons with the same items: items, scores (n, j), option codes (n, j), weights (n,)."""
-    used = responses.status != NOT_REACHED
-    person, item, score = responses.person[used], responses.item[used], responses.score[used]
-    option = responses.option[used] if responses.option is not None else None
-    starts = np.searchsorted(person, np.arange(len(responses.persons) + 1))
-    members: dict[bytes, list[int]] = {}
-    for i in np.flatnonzero(np.diff(starts) > 0):
-        members.setdefault(item[starts[i] : starts[i + 1]].tobytes(), []).append(int(i))
-    groups: list[_Group] = []
-    for persons in members.values():
-        weight = responses.weight[persons]
-        if weight.sum() < 2:
-            continue
-        rows = [slice(starts[i], starts[i + 1]) for i in persons]
-        codes = np.stack([option[row] for row in rows]) if option is not None else None
-        groups.append(
-            (item[rows[0]].astype(np.intp), np.stack([score[row] for row in rows]).astype(float), codes, weight)
-        )
-    return groups

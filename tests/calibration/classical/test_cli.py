@@ -1,0 +1,119 @@
+"""The classical verbs as a person or a program meets them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from calibration.classical import cli
+from tests.calibration import lsat
+
+SITTINGS = Path(__file__).parents[3] / "examples" / "ai_trainer_l3" / "sittings"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Run:
+    return lambda verb, *arguments: CliRunner().invoke(getattr(cli, verb), [str(a) for a in arguments])
+
+
+@pytest.fixture
+def lsat7(tmp_path: Path) -> Path:
+    path = tmp_path / "lsat7.csv"
+    rows = [",".join([*pattern, str(count)]) for pattern, count in lsat.LSAT7.items()]
+    path.write_text("\n".join(["a,b,c,d,e,freq", *rows]), encoding="utf-8")
+    return path
+
+
+def test_sittings_in_json(run: Run) -> None:
+    result = run("classical", SITTINGS / "1.csv", SITTINGS / "2.csv", "--key", SITTINGS / "keys.csv", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    assert set(document["forms"]) == {"1/F1", "2/F2"}
+    form = document["forms"]["1/F1"]
+    assert (form["items"], form["n"]) == (190, 105)
+    assert form["alpha_interval"][0] < form["alpha"] < form["alpha_interval"][1] < 1
+    assert form["omega_interval"][0] < form["omega"] < form["omega_interval"][1] < 1
+    assert "NaN" not in result.stdout
+
+
+def test_text_says_forms_items_and_flags(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    out, strata = tmp_path / "items.csv", tmp_path / "strata.csv"
+    strata.write_text("item,stratum\na,1\nb,1\nc,2\nd,2\ne,2\n", "utf-8")
+    result = run("classical", lsat7, "--strata", strata, "--out", out)
+    assert result.exit_code == 0
+    assert "(all)      5  1000  3.707  1.199  0.453" in result.stdout
+    assert "stratified alpha 0.4" in result.stdout
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["p"]) for row in rows] == pytest.approx([0.828, 0.658, 0.772, 0.606, 0.843])
+    assert [row["n"] for row in rows] == ["1000.0"] * 5
+
+
+def test_options_are_shown_by_fifths(run: Run) -> None:
+    result = run("classical", SITTINGS / "1.csv", "--key", SITTINGS / "keys.csv", "--options")
+    assert result.exit_code == 0
+    assert "fifth 5" in result.stdout
+    assert " *" in result.stdout
+
+
+def test_angoff_prints_rounds_and_judges(run: Run, tmp_path: Path) -> None:
+    ratings, reality = tmp_path / "r.csv", tmp_path / "p.csv"
+    ratings.write_text("judge,a,b,c\nx,0.5,0.7,0.6\ny,0.6,0.8,0.7\n", "utf-8")
+    reality.write_text("item,p\na,0.4\nb,0.9\nc,0.5\n", "utf-8")
+    result = run("angoff", ratings, "--reality", reality)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("round 1: cut 1.95 of 3 marks (65.0%), standard error 5.0% over judges")
+    document = json.loads(run("angoff", ratings, "--json").stdout)
+    assert document["rounds"][0]["judges"][0]["reality_gap"] is None
+
+
+def test_bookmark_prints_booklet_and_cut(run: Run, tmp_path: Path) -> None:
+    params, pages = tmp_path / "params.json", tmp_path / "pages.csv"
+    items = [{"id": f"q{j}", "model": "2PL", "a": 1.0, "b": [float(j)]} for j in range(3)]
+    params.write_text(json.dumps({"scale": {"id": "t"}, "items": items}), "utf-8")
+    pages.write_text("judge,page\nx,2\ny,3\nz,3\n", "utf-8")
+    booklet = run("bookmark", params, "--rp", "0.5").stdout.splitlines()
+    assert booklet[1].split() == ["1", "q0", "1", "0.000"]
+    cut = run("bookmark", params, "--rp", "0.5", "--bookmarks", pages)
+    assert "at theta 1.000 (median of 3 judges" in cut.stdout
+
+
+def test_compare_shows_girth_beside_ours(run: Run, lsat7: Path) -> None:
+    pytest.importorskip("girth")
+    document = json.loads(run("compare", lsat7, "--json").stdout)
+    assert document["largest_a"] < 0.01
+    rasch = run("compare", lsat7, "--model", "rasch")
+    assert rasch.exit_code == 0
+    assert rasch.stdout.startswith("Rasch, 1000 persons, 5 items")
+    forms = run("compare", SITTINGS / "1.csv", SITTINGS / "2.csv", "--key", SITTINGS / "keys.csv")
+    assert forms.exit_code == 1
+    assert "missing by design" in forms.stderr
+
+
+@pytest.mark.parametrize(
+    ("verb", "text", "message"),
+    [
+        ("classical", "person,a\nx,7\n", "row 2, column a: score 7"),
+        ("raters", "person,a,b\nx,1,0\n", "name no raters"),
+        ("angoff", "judge,a\nx,2\n", "row 2, item a: '2'"),
+        ("bookmark", "{}", "not a parameter file"),
+    ],
+)
+def test_bad_files_are_one_line_and_exit_1(run: Run, tmp_path: Path, verb: str, text: str, message: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(text, "utf-8")
+    result = run(verb, path)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["classical", "angoff", "bookmark", "raters", "compare"])
+def test_help_has_an_example(run: Run, verb: str) -> None:
+    assert "Example: tiku" in run(verb, "--help").stdout
