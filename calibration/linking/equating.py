@@ -199,7 +199,7 @@ def _abilities(curves: Curves, marks: Matrix) -> Matrix:
     for _ in range(12):  # marks near an end are expected far out
         low = np.where(curves.expected_marks(low).sum(axis=0) > marks, 2 * low, low)
         high = np.where(curves.expected_marks(high).sum(axis=0) < marks, 2 * high, high)
-    for _ in range(70):
+    for _ in range(54):  # 40 · 2⁻⁵⁴ is below the last digit of theta
         middle = (low + high) / 2
         under = curves.expected_marks(middle).sum(axis=0) < marks
         low, high = np.where(under, middle, low), np.where(under, high, middle)

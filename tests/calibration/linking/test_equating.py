@@ -155,12 +155,12 @@ def test_a_bootstrap_of_true_scores_agrees() -> None:
         items,
         kept_apart(items),
         lambda ours, theirs: true_score_equating(ours, theirs, scale=Scale()).equivalent,
-        replications=200,
+        replications=100,
         seed=1,
     )
     assert table.se is not None
     middle = slice(4, 11)
-    np.testing.assert_allclose(drawn[middle], table.se[middle], rtol=0.2)
+    np.testing.assert_allclose(drawn[middle], table.se[middle], rtol=0.25)  # 100 draws: the error of an SD is 7 %
 
 
 def kept_apart(items: list[ItemParameters]) -> list[ItemParameters]:
