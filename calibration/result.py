@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calibration.exchange.document import item_document, parameters_from_document, scale_document
+from calibration.exchange.errors import ExchangeError
 from calibration.files import write_text_whole
-from calibration.models import DICHOTOMOUS, ItemParameters, Scale
+from calibration.models import ItemParameters, Scale
 from calibration.screening import Flag
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Calibration:
                 head[name] = {k: _plain(v) for k, v in value.items()} if isinstance(value, Mapping) else _number(value)
         return head | {
             "n_items": len(self.items),
-            "scale": asdict(self.scale),
+            "scale": scale_document(self.scale),
             "groups": [asdict(group) for group in self.groups],
             "warnings": [asdict(flag) for flag in self.warnings],
             "items": [item_document(item) | {"flags": list(self.flags.get(item.id, ()))} for item in self.items],
@@ -108,25 +110,6 @@ class Calibration:
         )
 
 
-def item_document(item: ItemParameters) -> dict[str, Any]:
-    """An item's parameters as plain JSON data: one b as a number, several as a list; what it does not have left out."""
-    row: dict[str, Any] = {"id": item.id, "model": item.model}
-    if item.model == "NRM":
-        row |= {"slopes": list(item.slopes), "intercepts": list(item.intercepts)}
-    else:
-        row |= {"a": item.a, "b": item.b[0] if item.model in DICHOTOMOUS else list(item.b)}
-        if item.model in DICHOTOMOUS:
-            row |= {"c": item.c, "d": item.d}
-    if item.location is not None:
-        row |= {"location": item.location, "steps": list(item.steps)}
-    if item.marks:
-        row["marks"] = list(item.marks)
-    row |= {"se": dict(item.se), "covariance": [list(line) for line in item.covariance], "n": item.n}
-    if item.version is not None:
-        row["version"] = item.version
-    return row
-
-
 def _plain(value: Any) -> Any:  # noqa: ANN401
     return asdict(value) if isinstance(value, Estimate) else value
 
@@ -136,27 +119,15 @@ def _number(value: Any) -> Any:  # noqa: ANN401
     return None if isinstance(value, float) and value != value else value  # noqa: PLR0124
 
 
-def item_from_document(row: Mapping[str, Any]) -> ItemParameters:
-    """Item parameters from what `item_document` makes of them, or a file of that kind says."""
-    known = {name: value for name, value in row.items() if name in ItemParameters.__slots__}
-    for name in ("b", "slopes", "intercepts", "steps", "marks"):
-        if name in known:
-            value = known[name]
-            known[name] = tuple(value) if isinstance(value, list | tuple) else (float(value),)
-    if "covariance" in known:
-        known["covariance"] = tuple(tuple(line) for line in known["covariance"] or ())
-    return ItemParameters(**known)
-
-
 def read_parameters(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
     """Scale and item parameters from a JSON file that `Calibration.save` wrote. Raises CalibrationError."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        scale = document.get("scale", {})
-        scale = Scale(**scale | {"anchors": tuple(scale.get("anchors", ()))})
-        items = tuple(item_from_document(row) for row in document["items"])
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+        items, scale = parameters_from_document(document, str(path))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CalibrationError(
             f"{path}: not a parameter file ({error}); expected what `tiku calibrate --out` writes"
         ) from None
+    except ExchangeError as error:
+        raise CalibrationError(str(error)) from None
     return scale, items

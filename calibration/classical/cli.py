@@ -287,12 +287,13 @@ def raters(responses: tuple[Path, ...], gap: float, as_json: bool) -> None:
 @json_option
 def compare(responses: tuple[Path, ...], key_file: Path | None, model: str, params: Path | None, as_json: bool) -> None:
     """Calibrate complete RESPONSES with girth as well, and show the differences per item."""
+    from calibration.calibrating import calibrate
     from calibration.compare import COMPARED, ComparisonError, complete_scores
     from calibration.compare import compare as second_opinion
     from calibration.estimation.conditional import conditional_fit
     from calibration.models import ModelError
     from calibration.responses import ResponsesError
-    from calibration.result import CalibrationError, calibrate
+    from calibration.result import CalibrationError
 
     try:
         data = _read(responses, key_file)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from calibration.fit.dif import GroupedFit
-from calibration.fit.persons import FitError, group_populations
+from calibration.fit.persons import FitError
 from calibration.models import ItemParameters
 from calibration.responses import NOT_REACHED, Responses
 
@@ -37,22 +37,21 @@ def grouped_fitter(
 def _fit(
     responses: Responses, meaning: dict[str, tuple[str, str]], model: dict[str, str], names: tuple[str, str]
 ) -> GroupedFit:
-    from calibration.result import calibrate  # noqa: PLC0415  (results offer fit: the import would be a circle)
+    from calibration.calibrating import calibrate  # noqa: PLC0415  (results offer fit: the import would be a circle)
 
     models = {item: model[meaning.get(item, (item, ""))[0]] for item in responses.items}
     one = set(models.values())
-    result = calibrate(responses, model=one.pop() if len(one) == 1 else models)  # type: ignore[arg-type]
-    mean, sd = group_populations(responses, result.items, result.scale)
+    result = calibrate(responses, model=one.pop() if len(one) == 1 else models)
     groups: dict[str, tuple[ItemParameters, ...]] = {}
     for name in names:
         own = [item for item in result.items if meaning.get(item.id, ("", name))[1] == name]
         groups[name] = tuple(replace(item, id=meaning.get(item.id, (item.id, ""))[0]) for item in own)
-    at = [responses.groups.index(name) for name in names]
+    population = {group.name: group for group in result.groups}
     return GroupedFit(
         result.log_likelihood,
         groups,
-        dict(zip(names, mean[at].tolist(), strict=True)),
-        dict(zip(names, sd[at].tolist(), strict=True)),
+        {name: population[name].mean.value for name in names},
+        {name: population[name].sd.value for name in names},
     )
 
 

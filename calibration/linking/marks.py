@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.linking.errors import LinkError
 from calibration.models import Curves, ItemParameters
+from calibration.scoring.sum_scores import sum_score_likelihood
 
 Matrix = NDArray[np.float64]
 
@@ -43,31 +44,3 @@ def sum_distribution(items: Sequence[ItemParameters], curves: Curves, theta: Mat
     grid, whole = least + unit * np.arange(n), np.zeros((n, len(theta)))
     np.add.at(whole, np.rint((scores - least) / unit).astype(int), likelihood)
     return np.asarray(grid, float), whole
-
-
-# TO BE REPLACED at merge by `calibration.scoring.sum_scores.sum_score_likelihood`, which has this signature.
-def sum_score_likelihood(probability: Matrix, start: NDArray[np.intp], marks: Matrix) -> tuple[Matrix, Matrix]:
-    """P(sum of marks | theta) by the recursion of Lord & Wingersky (1984) on the marks' greatest common divisor.
-
-    `probability` (C, Q), `start` (J + 1,) and `marks` (C,) are those of `Curves`. Gives sums (S,) and (S, Q).
-    """
-    J = len(start) - 1
-    lowest = np.array([marks[start[j] : start[j + 1]].min() for j in range(J)])
-    steps = [
-        Fraction(float(mark - lowest[j])).limit_denominator(1000)
-        for j in range(J)
-        for mark in marks[start[j] : start[j + 1]]
-    ]
-    denominator = lcm(*(step.denominator for step in steps))
-    whole = gcd(*(int(step * denominator) for step in steps)) or 1
-    units = np.array([int(step * denominator) // whole for step in steps])
-    tops = [int(units[start[j] : start[j + 1]].max()) for j in range(J)]
-    total = np.zeros((sum(tops) + 1, probability.shape[1]))
-    total[0] = 1.0
-    reached = 0
-    for j in range(J):
-        after = np.zeros_like(total)
-        for row in range(start[j], start[j + 1]):
-            after[units[row] : units[row] + reached + 1] += total[: reached + 1] * probability[row]
-        total, reached = after, reached + tops[j]
-    return np.asarray(lowest.sum() + whole / denominator * np.arange(len(total)), float), total
