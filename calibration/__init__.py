@@ -1,411 +1,283 @@
-"""Responses → item parameters, scores and the evidence that both are right."""
+"""Responses → item parameters, scores and the evidence that both are right.
 
-from calibration.calibrating import (
-    Progress,
-    calibrate,
-)
-from calibration.classical import (
-    ItemStatistics,
-    OptionStatistics,
-    item_statistics,
-    statistics_by_form,
-)
-from calibration.classical.angoff import (
-    Ratings,
-    StandardSettingError,
-    angoff,
-    read_ratings,
-)
-from calibration.classical.bookmark import (
-    bookmark_cut,
-    borderline_cut,
-    contrasting_cut,
-    ordered_booklet,
-)
-from calibration.classical.dif import (
-    LogisticDif,
-    MantelHaenszel,
-    adjusted_p_values,
-    logistic_dif,
-    mantel_haenszel_dif,
-)
-from calibration.classical.distractors import (
-    OptionCurves,
-    distractor_flags,
-    option_curves,
-)
-from calibration.classical.reliability import (
-    Reliability,
-    reliability,
-    reliability_by_form,
-)
-from calibration.classical_stream import (
-    streamed_statistics,
-)
-from calibration.compare import (
-    Comparison,
-    ComparisonError,
-    compare,
-)
-from calibration.difficulty_grades import (
-    Graded,
-    GradePriors,
-    grade_priors,
-    read_grades,
-)
-from calibration.estimation.andersen import (
-    AndersenTest,
-    andersen_test,
-)
-from calibration.estimation.block_stream import (
-    StreamedResponses,
-    block_stream,
-)
-from calibration.estimation.conditional import (
-    ConditionalFit,
-    conditional_fit,
-)
-from calibration.exchange import (
-    FORMATS,
-    ExchangeError,
-    Format,
-    UsageStatistic,
-    items_from_usage,
-    parameters_document,
-    parameters_from_document,
-    read_parameter_file,
-    usage_statistics,
-    write_parameter_file,
-)
-from calibration.files import (
-    write_text_whole,
-)
-from calibration.fit import (
-    FitError,
-    ItemDif,
-    ItemFit,
-    LocalDependence,
-    ModelFit,
-    PersonFit,
-    SibtestResult,
-    curve_effect,
-    dif_likelihood_ratio,
-    dif_rmsd,
-    dif_wald,
-    dif_wald_refitted,
-    grouped_fitter,
-    item_fit,
-    local_dependence,
-    model_fit,
-    person_fit,
-    sibtest,
-)
-from calibration.linking import (
-    AnchorRules,
-    Drift,
-    DriftResult,
-    DriftRules,
-    EquatingTable,
-    Link,
-    LinkError,
-    ThetaWeights,
-    average_links,
-    chain_links,
-    item_drift,
-    link_scales,
-    observed_score_equating,
-    pool_groups,
-    transform_items,
-    transform_scale,
-    true_score_equating,
-)
-from calibration.models import (
-    MODELS,
-    Curves,
-    ItemParameters,
-    ModelError,
-    ParameterTable,
-    Scale,
-    check_parameters,
-    information,
-    model_named,
-    probability,
-)
-from calibration.pages import (
-    chart_svg,
-    facts,
-    new_chart,
-    report_page,
-    table,
-)
-from calibration.preparing import (
-    digest,
-)
-from calibration.priors import (
-    DEFAULT_PRIORS,
-    NO_PRIORS,
-    Beta,
-    LogitNormal,
-    LogNormal,
-    Normal,
-    PriorError,
-    Priors,
-    family_priors,
-    read_priors,
-)
-from calibration.raters import (
-    FairMarks,
-    IntraclassCorrelations,
-    Kappa,
-    ThirdScorer,
-    fair_marks,
-    intraclass_correlations,
-    rater_agreement,
-    rater_pairs,
-    third_scorer,
-    weighted_kappa,
-)
-from calibration.report import (
-    write_report,
-)
-from calibration.responses import (
-    Finding,
-    Key,
-    KeyOfItem,
-    Responses,
-    ResponsesError,
-    design_components,
-    pool_responses,
-    read_key,
-    read_marks,
-    read_responses,
-    right_options,
-    sort_by_person,
-    stream_responses,
-)
-from calibration.result import (
-    Calibration,
-    CalibrationError,
-    Estimate,
-    Group,
-    read_parameters,
-)
-from calibration.scoring import (
-    Decisions,
-    ReferenceForm,
-    ScaleError,
-    Scorer,
-    Scores,
-    SumScoreTable,
-    eap_scores,
-    empirical_reliability,
-    marginal_reliability,
-    mark_decisions,
-    read_reference,
-    score_responses,
-    sum_score_likelihood,
-    sum_score_table,
-    theta_decisions,
-)
-from calibration.screening import (
-    Flag,
-    benjamini_hochberg,
-    screen,
-)
-from calibration.security import (
-    CusumChart,
-    PassRate,
-    Preknowledge,
-    cusum_charts,
-    decision_interval,
-    likelihood_ratio_check,
-    pass_rate_jumps,
-    predictive_check,
-    regression_check,
-)
-from calibration.spec_files import (
-    Specification,
-    read_specification,
-)
-from calibration.state_files import (
-    read_state,
-    write_state,
-)
-from calibration.streaming import (
-    calibrate_stream,
-)
+Names are imported from where they live when they are first used: a script that links two calibrations does not wait
+for what it takes to make one.
+"""
 
-__all__ = [
-    "DEFAULT_PRIORS",
-    "FORMATS",
-    "MODELS",
-    "NO_PRIORS",
-    "AnchorRules",
-    "AndersenTest",
-    "Beta",
-    "Calibration",
-    "CalibrationError",
-    "Comparison",
-    "ComparisonError",
-    "ConditionalFit",
-    "Curves",
-    "CusumChart",
-    "Decisions",
-    "Drift",
-    "DriftResult",
-    "DriftRules",
-    "EquatingTable",
-    "Estimate",
-    "ExchangeError",
-    "FairMarks",
-    "Finding",
-    "FitError",
-    "Flag",
-    "Format",
-    "GradePriors",
-    "Graded",
-    "Group",
-    "IntraclassCorrelations",
-    "ItemDif",
-    "ItemFit",
-    "ItemParameters",
-    "ItemStatistics",
-    "Kappa",
-    "Key",
-    "KeyOfItem",
-    "Link",
-    "LinkError",
-    "LocalDependence",
-    "LogNormal",
-    "LogisticDif",
-    "LogitNormal",
-    "MantelHaenszel",
-    "ModelError",
-    "ModelFit",
-    "Normal",
-    "OptionCurves",
-    "OptionStatistics",
-    "ParameterTable",
-    "PassRate",
-    "PersonFit",
-    "Preknowledge",
-    "PriorError",
-    "Priors",
-    "Progress",
-    "Ratings",
-    "ReferenceForm",
-    "Reliability",
-    "Responses",
-    "ResponsesError",
-    "Scale",
-    "ScaleError",
-    "Scorer",
-    "Scores",
-    "SibtestResult",
-    "Specification",
-    "StandardSettingError",
-    "StreamedResponses",
-    "SumScoreTable",
-    "ThetaWeights",
-    "ThirdScorer",
-    "UsageStatistic",
-    "adjusted_p_values",
-    "andersen_test",
-    "angoff",
-    "average_links",
-    "benjamini_hochberg",
-    "block_stream",
-    "bookmark_cut",
-    "borderline_cut",
-    "calibrate",
-    "calibrate_stream",
-    "chain_links",
-    "chart_svg",
-    "check_parameters",
-    "compare",
-    "conditional_fit",
-    "contrasting_cut",
-    "curve_effect",
-    "cusum_charts",
-    "decision_interval",
-    "design_components",
-    "dif_likelihood_ratio",
-    "dif_rmsd",
-    "dif_wald",
-    "dif_wald_refitted",
-    "digest",
-    "distractor_flags",
-    "eap_scores",
-    "empirical_reliability",
-    "facts",
-    "fair_marks",
-    "family_priors",
-    "grade_priors",
-    "grouped_fitter",
-    "information",
-    "intraclass_correlations",
-    "item_drift",
-    "item_fit",
-    "item_statistics",
-    "items_from_usage",
-    "likelihood_ratio_check",
-    "link_scales",
-    "local_dependence",
-    "logistic_dif",
-    "mantel_haenszel_dif",
-    "marginal_reliability",
-    "mark_decisions",
-    "model_fit",
-    "model_named",
-    "new_chart",
-    "observed_score_equating",
-    "option_curves",
-    "ordered_booklet",
-    "parameters_document",
-    "parameters_from_document",
-    "pass_rate_jumps",
-    "person_fit",
-    "pool_groups",
-    "pool_responses",
-    "predictive_check",
-    "probability",
-    "rater_agreement",
-    "rater_pairs",
-    "read_grades",
-    "read_key",
-    "read_marks",
-    "read_parameter_file",
-    "read_parameters",
-    "read_priors",
-    "read_ratings",
-    "read_reference",
-    "read_responses",
-    "read_specification",
-    "read_state",
-    "regression_check",
-    "reliability",
-    "reliability_by_form",
-    "report_page",
-    "right_options",
-    "score_responses",
-    "screen",
-    "sibtest",
-    "sort_by_person",
-    "statistics_by_form",
-    "stream_responses",
-    "streamed_statistics",
-    "sum_score_likelihood",
-    "sum_score_table",
-    "table",
-    "theta_decisions",
-    "third_scorer",
-    "transform_items",
-    "transform_scale",
-    "true_score_equating",
-    "usage_statistics",
-    "weighted_kappa",
-    "write_parameter_file",
-    "write_report",
-    "write_state",
-    "write_text_whole",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calibration.calibrating import *
+    from calibration.classical import *
+    from calibration.classical.angoff import *
+    from calibration.classical.bookmark import *
+    from calibration.classical.dif import *
+    from calibration.classical.distractors import *
+    from calibration.classical.reliability import *
+    from calibration.classical_stream import *
+    from calibration.compare import *
+    from calibration.difficulty_grades import *
+    from calibration.estimation.andersen import *
+    from calibration.estimation.block_stream import *
+    from calibration.estimation.conditional import *
+    from calibration.exchange import *
+    from calibration.files import *
+    from calibration.fit import *
+    from calibration.linking import *
+    from calibration.models import *
+    from calibration.pages import *
+    from calibration.preparing import *
+    from calibration.priors import *
+    from calibration.raters import *
+    from calibration.report import *
+    from calibration.responses import *
+    from calibration.result import *
+    from calibration.scoring import *
+    from calibration.screening import *
+    from calibration.security import *
+    from calibration.spec_files import *
+    from calibration.state_files import *
+    from calibration.streaming import *
+
+_HOMES = {
+    "calibrating": (
+        "Progress",
+        "calibrate",
+    ),
+    "classical": (
+        "ItemStatistics",
+        "OptionStatistics",
+        "item_statistics",
+        "statistics_by_form",
+    ),
+    "classical.angoff": (
+        "Ratings",
+        "StandardSettingError",
+        "angoff",
+        "read_ratings",
+    ),
+    "classical.bookmark": (
+        "bookmark_cut",
+        "borderline_cut",
+        "contrasting_cut",
+        "ordered_booklet",
+    ),
+    "classical.dif": (
+        "LogisticDif",
+        "MantelHaenszel",
+        "adjusted_p_values",
+        "logistic_dif",
+        "mantel_haenszel_dif",
+    ),
+    "classical.distractors": (
+        "OptionCurves",
+        "distractor_flags",
+        "option_curves",
+    ),
+    "classical.reliability": (
+        "Reliability",
+        "reliability",
+        "reliability_by_form",
+    ),
+    "classical_stream": ("streamed_statistics",),
+    "compare": (
+        "Comparison",
+        "ComparisonError",
+        "compare",
+    ),
+    "difficulty_grades": (
+        "GradePriors",
+        "Graded",
+        "grade_priors",
+        "read_grades",
+    ),
+    "estimation.andersen": (
+        "AndersenTest",
+        "andersen_test",
+    ),
+    "estimation.block_stream": (
+        "StreamedResponses",
+        "block_stream",
+    ),
+    "estimation.conditional": (
+        "ConditionalFit",
+        "conditional_fit",
+    ),
+    "exchange": (
+        "ExchangeError",
+        "FORMATS",
+        "Format",
+        "UsageStatistic",
+        "items_from_usage",
+        "parameters_document",
+        "parameters_from_document",
+        "read_parameter_file",
+        "usage_statistics",
+        "write_parameter_file",
+    ),
+    "files": ("write_text_whole",),
+    "fit": (
+        "FitError",
+        "ItemDif",
+        "ItemFit",
+        "LocalDependence",
+        "ModelFit",
+        "PersonFit",
+        "SibtestResult",
+        "curve_effect",
+        "dif_likelihood_ratio",
+        "dif_rmsd",
+        "dif_wald",
+        "dif_wald_refitted",
+        "grouped_fitter",
+        "item_fit",
+        "local_dependence",
+        "model_fit",
+        "person_fit",
+        "sibtest",
+    ),
+    "linking": (
+        "AnchorRules",
+        "Drift",
+        "DriftResult",
+        "DriftRules",
+        "EquatingTable",
+        "Link",
+        "LinkError",
+        "ThetaWeights",
+        "average_links",
+        "chain_links",
+        "item_drift",
+        "link_scales",
+        "observed_score_equating",
+        "pool_groups",
+        "transform_items",
+        "transform_scale",
+        "true_score_equating",
+    ),
+    "models": (
+        "Curves",
+        "ItemParameters",
+        "MODELS",
+        "ModelError",
+        "ParameterTable",
+        "Scale",
+        "check_parameters",
+        "information",
+        "model_named",
+        "probability",
+    ),
+    "pages": (
+        "chart_svg",
+        "facts",
+        "new_chart",
+        "report_page",
+        "table",
+    ),
+    "preparing": ("digest",),
+    "priors": (
+        "Beta",
+        "DEFAULT_PRIORS",
+        "LogNormal",
+        "LogitNormal",
+        "NO_PRIORS",
+        "Normal",
+        "PriorError",
+        "Priors",
+        "family_priors",
+        "read_priors",
+    ),
+    "raters": (
+        "FairMarks",
+        "IntraclassCorrelations",
+        "Kappa",
+        "ThirdScorer",
+        "fair_marks",
+        "intraclass_correlations",
+        "rater_agreement",
+        "rater_pairs",
+        "third_scorer",
+        "weighted_kappa",
+    ),
+    "report": ("write_report",),
+    "responses": (
+        "Finding",
+        "Key",
+        "KeyOfItem",
+        "Responses",
+        "ResponsesError",
+        "design_components",
+        "pool_responses",
+        "read_key",
+        "read_marks",
+        "read_responses",
+        "right_options",
+        "sort_by_person",
+        "stream_responses",
+    ),
+    "result": (
+        "Calibration",
+        "CalibrationError",
+        "Estimate",
+        "Group",
+        "read_parameters",
+    ),
+    "scoring": (
+        "Decisions",
+        "ReferenceForm",
+        "ScaleError",
+        "Scorer",
+        "Scores",
+        "SumScoreTable",
+        "eap_scores",
+        "empirical_reliability",
+        "marginal_reliability",
+        "mark_decisions",
+        "read_reference",
+        "score_responses",
+        "sum_score_likelihood",
+        "sum_score_table",
+        "theta_decisions",
+    ),
+    "screening": (
+        "Flag",
+        "benjamini_hochberg",
+        "screen",
+    ),
+    "security": (
+        "CusumChart",
+        "PassRate",
+        "Preknowledge",
+        "cusum_charts",
+        "decision_interval",
+        "likelihood_ratio_check",
+        "pass_rate_jumps",
+        "predictive_check",
+        "regression_check",
+    ),
+    "spec_files": (
+        "Specification",
+        "read_specification",
+    ),
+    "state_files": (
+        "read_state",
+        "write_state",
+    ),
+    "streaming": ("calibrate_stream",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"calibration has no {name!r}; its names are in calibration.__all__")
+    return getattr(import_module(f"calibration.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.classical.items import ItemStatistics, OptionStatistics
-from calibration.responses import Responses, ResponsesError
+from calibration.responses import Responses, ResponsesError, right_options
 from calibration.screening import FALSE_DISCOVERY_RATE, LEAST_CHOSEN, Flag, benjamini_hochberg, correlation_below_zero
 from calibration.subsets import alike_persons
 
@@ -73,7 +73,7 @@ def option_curves(responses: Responses, item: str, groups: int = 5) -> OptionCur
     return OptionCurves(
         item=item,
         options=tuple(responses.options[k] if k >= 0 else "" for k in codes),
-        key=responses.key.get(item),
+        key=";".join(sorted(right_options(responses.key[item]))) if item in responses.key else None,
         n=tuple(n.tolist()),
         rest_share=tuple(rest_share.tolist()),
         shares=tuple(map(tuple, shares.tolist())),
