@@ -33,7 +33,7 @@ from calibration.estimation.unknowns import Tables, Unknowns
 Matrix = NDArray[np.float64]
 
 COARSE = 1e-3  # largest change of an EM step at which single precision hands over to double
-NEAR = 1e-4  # … and at which EM hands over to Newton
+NEAR = 2e-5  # … and at which EM hands over to Newton: a pass costs a tenth of the information
 MOST_NEWTON_STEPS = 8
 FULL_INFORMATION = 500  # parameters
 INFORMATION_PERSONS = 100_000  # behind the missing part of the information: it errs by a few tenths of a percent
@@ -41,6 +41,7 @@ SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors 
 SMALL = 5_000  # persons up to whom all is cheap: neither single precision nor spared information pay
 CHECKED_PERSONS = 20_000
 SAMPLE_PERSONS = 4_000
+SINGULAR = 1e-10  # of eigenvalues: an information matrix that is not positive definite to ten digits
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
 OBSERVED = "observed information"
 OBSERVED_BLOCKS = "observed information, per-item blocks"
@@ -119,7 +120,9 @@ class _Search:
         if self.grid.spacing <= widest and self.grid.covers(unknowns.population):
             return True
         if self.grid.spacing > widest:
-            self.spacing = 0.9 * widest  # a little finer, so that a slope that still grows does not come back at once
+            # a little finer, so that a slope that still grows does not come back at once; but at most by half, because
+            # a grid too coarse for a posterior shows it narrower than it is
+            self.spacing = max(0.9 * widest, 0.5 * self.spacing)
         finer = Grid.covering(unknowns.population, self.spacing)
         if len(finer.nodes) == len(self.grid.nodes) and self.grid.covers(unknowns.population):
             return True  # as fine as a grid may be
@@ -260,7 +263,7 @@ def inverse_of(information: Matrix) -> Matrix | None:
     if not (scale > 0).all():
         return None
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
-    if not values[0] > 1e-10 * values[-1]:
+    if not values[0] > SINGULAR * values[-1]:
         return None
     return np.asarray((vectors / values) @ vectors.T / np.outer(scale, scale))
 
@@ -336,13 +339,19 @@ def own_covariance(unknowns: Unknowns, covariance: Matrix) -> list[Matrix]:
 
 
 def _inverses(information: Matrix, free: NDArray[np.bool_]) -> Matrix:
-    """The inverse of every item's block over its free parameters, NaN where it has none."""
-    out = np.zeros_like(information)
-    for j, H in enumerate(information):
-        keep = np.ix_(free[j], free[j])
-        inverse = inverse_of(H[keep])
-        out[j][keep] = np.nan if inverse is None else inverse
-    return out
+    """The inverse of every item's block (m, p, p) over its free parameters, NaN where it has none."""
+    both = free[:, :, None] & free[:, None, :]
+    diagonal = np.sqrt(np.abs(np.einsum("mpp->mp", information)))
+    scale = np.where(free & (diagonal > 0), diagonal, 1.0)
+    outer = scale[:, :, None] * scale[:, None, :]
+    # fixed parameters stand apart with information 1
+    scaled = np.where(both, information / outer, 0.0) + np.einsum(
+        "mp,pq->mpq", (~free).astype(float), np.eye(free.shape[1])
+    )
+    values, vectors = np.linalg.eigh(np.where(np.isfinite(scaled), scaled, 0.0))
+    known = values[:, 0] > SINGULAR * values[:, -1]
+    inverse = (vectors / np.where(known[:, None], values, 1.0)[:, None, :]) @ vectors.transpose(0, 2, 1) / outer
+    return np.asarray(np.where(known[:, None, None], np.where(both, inverse, 0.0), np.nan))
 
 
 def _integration_error(search: _Search, covariance: Matrix) -> float:
