@@ -39,7 +39,7 @@ def reported(
         names = [items[j] for j in batch.items]
         numbers, jacobian = _nominal(batch, D) if batch.family == "nominal" else _traditional(batch, names, D)
         blocks = jacobian @ own_covariance @ jacobian.transpose(0, 2, 1)
-        known = np.isfinite(blocks).all(axis=(1, 2)) if with_errors else np.zeros(len(blocks), bool)
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(blocks).all(axis=(1, 2)) & with_errors)
         errors = np.sqrt(np.maximum(np.einsum("mpp->mp", np.where(known[:, None, None], blocks, 0.0)), 0.0))
         estimated = (np.abs(jacobian) @ batch.free[:, :, None].astype(float))[:, :, 0] > 0
         about = zip(batch.items, names, _items(batch, numbers), known, errors.tolist(), estimated, blocks, strict=True)
