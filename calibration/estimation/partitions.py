@@ -85,13 +85,17 @@ def joined(blocks: Sequence[Block]) -> list[Block]:
         if len(parts) == 1:
             out += parts
             continue
-        about = {
-            name: np.concatenate([getattr(part, name) for part in parts]) for name in ("persons", "weight", "group")
-        }
-        codes = np.concatenate([part.codes for part in parts])
-        whole = replace(parts[0], codes=codes, unweighted=all(part.unweighted for part in parts), **about)
-        for first in range(0, len(codes), BLOCK_PERSONS):
-            out.append(take_persons(whole, np.arange(first, min(first + BLOCK_PERSONS, len(codes)))))
+        whole = replace(
+            parts[0],
+            persons=np.concatenate([part.persons for part in parts]),
+            weight=np.concatenate([part.weight for part in parts]),
+            group=np.concatenate([part.group for part in parts]),
+            codes=np.concatenate([part.codes for part in parts]),
+            unweighted=all(part.unweighted for part in parts),
+        )
+        size = len(whole.persons)
+        for first in range(0, size, BLOCK_PERSONS):
+            out.append(take_persons(whole, np.arange(first, min(first + BLOCK_PERSONS, size))))
     return out
 
 
