@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.fitting import Fit, own_covariance
-from calibration.estimation.specification import reported, without_raters
+from calibration.estimation.reporting import reported
+from calibration.estimation.specification import without_raters
 from calibration.models import ItemParameters, Scale
 from calibration.preparing import Prepared
 from calibration.result import Estimate, Group

@@ -242,9 +242,12 @@ def category_counts(layout: ResponseBlocks) -> Matrix:
             weight = np.repeat(block.weight, np.diff(block.row_start))
             counts += np.bincount(layout.start[block.items] + block.codes, weight, len(counts))
             continue
-        person, column = np.nonzero(block.codes != MISSING)
-        rows = layout.start[block.items[column]] + block.codes[person, column]
-        counts += np.bincount(rows, block.weight[person], len(counts))
+        has = block.codes != MISSING
+        rows = (layout.start[block.items] + block.codes)[has]
+        if block.unweighted:
+            counts += np.bincount(rows, minlength=len(counts))
+        else:
+            counts += np.bincount(rows, np.broadcast_to(block.weight[:, None], has.shape)[has], len(counts))
     return counts
 
 

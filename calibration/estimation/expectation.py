@@ -15,9 +15,6 @@ from calibration.estimation.unknowns import Tables, rows
 
 Matrix = NDArray[np.float64]
 
-# exp of less is denormal in float32, where products run ten times slower, and is nothing beside 1
-LEAST_EXPONENT = -80.0
-
 
 @dataclass(frozen=True, slots=True)
 class Sums:
@@ -51,14 +48,12 @@ class Sums:
 
 
 def posterior(block: Block, tables: Tables, layout: ResponseBlocks) -> tuple[Matrix, Matrix]:
-    """P(node | responses), (n, Q), and log-likelihood (n,) of a block's persons, in the tables' precision."""
+    """P(node | responses), (n, Q), and log-likelihood (n,) of a block's persons."""
     joint = log_likelihood(block, tables.log_probability, layout)
     one_group = len(tables.log_weights) == 1 or bool((block.group == block.group[0]).all())
     joint += tables.log_weights[block.group[0]] if one_group else tables.log_weights[block.group]
     peak = joint.max(axis=1, keepdims=True)
     joint -= peak
-    if joint.dtype == np.float32:
-        np.maximum(joint, LEAST_EXPONENT, out=joint)
     density = np.exp(joint, out=joint)
     total = density.sum(axis=1, keepdims=True)
     density /= total
@@ -71,16 +66,16 @@ def expect(layout: ResponseBlocks, tables: Tables) -> Sums:
     counts = np.zeros((C, Q))
     persons, first, second = np.zeros(G), np.zeros(G), np.zeros(G)
     log_l, narrowest = 0.0, np.inf
-    powers = np.stack([tables.nodes, tables.nodes**2], axis=1).astype(tables.log_probability.dtype)
+    powers = np.stack([tables.nodes, tables.nodes**2], axis=1)
     for block in layout:
         density, log_likelihoods = posterior(block, tables, layout)
-        moments = (density @ powers).astype(float)
+        moments = density @ powers
         narrowest = min(narrowest, float((moments[:, 1] - moments[:, 0] ** 2).min()))
-        log_l += float(block.weight @ log_likelihoods.astype(float))
+        log_l += float(block.weight @ log_likelihoods)
         persons += np.bincount(block.group, block.weight, G)
         first += np.bincount(block.group, block.weight * moments[:, 0], G)
         second += np.bincount(block.group, block.weight * moments[:, 1], G)
         if not block.unweighted:
-            density *= block.weight[:, None].astype(density.dtype)
+            density *= block.weight[:, None]
         add_counts(counts, block, density, layout)
     return Sums(counts, Moments(persons, first, second), log_l, float(np.sqrt(max(narrowest, 0.0))))

@@ -87,12 +87,24 @@ def gradient(batch: Batch, counts: Matrix, nodes: Matrix) -> Matrix:
 
 def gradient_and_fisher(batch: Batch, counts: Matrix, nodes: Matrix) -> tuple[Matrix, Matrix]:
     """The gradient (m, p), and the expected information (m, p, p), which is never negative."""
+    if batch.family == "logistic" and batch.size == 2:
+        return _two_parameters(batch, counts, nodes)
     scores = batch.scores(nodes)
     slope = np.einsum("mkq,mkpq->mp", counts, scores, optimize=True)
     weight = counts.sum(axis=1)[:, None] * np.exp(batch.log_probability(nodes))  # (m, K, Q)
     m, K, p, Q = scores.shape
     flat = scores.transpose(0, 2, 1, 3).reshape(m, p, K * Q)
     return slope, (flat * weight.reshape(m, 1, K * Q)) @ flat.transpose(0, 2, 1)
+
+
+def _two_parameters(batch: Batch, counts: Matrix, nodes: Matrix) -> tuple[Matrix, Matrix]:
+    """`gradient_and_fisher` where log odds are a line: residuals and weights against 1, theta and theta²."""
+    n = counts.sum(axis=1)
+    P = logistic(_logits(batch, nodes))
+    powers = np.stack([nodes**2, nodes, np.ones_like(nodes)], axis=1)
+    g = (counts[:, 1] - n * P) @ powers[:, 1:]
+    moments = (n * P * (1 - P)) @ powers
+    return np.asarray(g), moments[:, [[0, 1], [1, 2]]]
 
 
 def curvature(batch: Batch, counts: Matrix, nodes: Matrix, step: float = 1e-4) -> Matrix:

@@ -25,7 +25,8 @@ from calibration.estimation.unknowns import Tables, Unknowns
 Matrix = NDArray[np.float64]
 
 ORDERS = 30  # most polynomials: five items need twenty, forty items six
-NEGLIGIBLE = 1e-7  # of the missing information's trace: where the sum stops
+NEGLIGIBLE = 1e-6  # of the missing information's trace: where the sum stops
+SLICE_RESPONSES = 16_384  # at a time, each with the scores of its category at every node
 SLICE_PERSONS = 512  # at a time: a person's scores are a row as long as all parameters
 
 
@@ -44,7 +45,7 @@ def orthonormal_polynomials(density: Matrix, nodes: Matrix) -> Iterator[Matrix]:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A term of a batch's scores: its curves (c, Q), or (Q,), and the columns of the long row it adds to."""
+    """A term of a batch's scores: its curves (Q, c), or (Q, 1) for all, and the columns of the long row it adds to."""
 
     items: NDArray[np.intp]  # (c,)
     columns: slice
@@ -70,7 +71,7 @@ def _terms(unknowns: Unknowns, nodes: Matrix) -> tuple[list[_Term], NDArray[np.i
                     np.broadcast_to(term.by_category, (batch.categories, c)), m, axis=1
                 )
             begin = first + int(term.parameters[0]) * m
-            curves = term.curves if term.curves.ndim == 1 else term.curves.swapaxes(0, 1).reshape(c * m, -1)
+            curves = term.curves[None] if term.curves.ndim == 1 else term.curves.swapaxes(0, 1).reshape(c * m, -1)
             terms.append(
                 _Term(np.tile(batch.items, c), slice(begin, begin + c * m), table, np.ascontiguousarray(curves.T))
             )
@@ -95,6 +96,8 @@ def missing_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tabl
     M, S = unknowns.own_size, unknowns.population.size
     out = np.zeros((M + S, M + S))
     terms, order_of_own = _terms(unknowns, tables.nodes)
+    everything = np.concatenate([term.curves for term in terms], axis=1) if terms else np.zeros((len(tables.nodes), 0))
+    edges = np.cumsum([term.curves.shape[1] for term in terms])[:-1]
     for block in _slices(layout, share):
         density, _ = posterior(block, tables, layout)
         codes = dense_codes(block, len(layout.categories))
@@ -104,10 +107,8 @@ def missing_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tabl
         total = 0.0
         for order, weighted in enumerate(orthonormal_polynomials(density, tables.nodes), start=1):
             row = np.zeros((len(density), M + S))
-            for term, answer in zip(terms, answers, strict=True):
-                values = weighted @ term.curves
-                if values.ndim == 1:
-                    values = values[:, None]
+            parts = np.split(weighted @ everything, edges, axis=1)
+            for term, answer, values in zip(terms, answers, parts, strict=True):
                 row[:, term.columns] += values if answer is None else values * answer
             if S:
                 row[:, M:] = _population_scores(unknowns.population, weighted, tables.nodes, block.group)
@@ -224,16 +225,13 @@ def _add_mean_scores(
     else:
         person = np.repeat(np.arange(len(density)), np.diff(block.row_start))
         item, code = block.items, block.codes
-    mine = ours[item]
-    person, item, code = person[mine], place[item[mine]], code[mine]
-    order = np.argsort(item, kind="stable")
-    person, item, code = person[order], item[order], code[order]
-    edges = np.searchsorted(item, np.arange(len(out) + 1))
-    for j in range(len(out)):
-        at = slice(edges[j], edges[j + 1])
-        who, what = person[at], code[at]
-        for k in range(scores.shape[1]):
-            chosen = who[what == k]
-            if chosen.size:
-                mean = density[chosen] @ scores[j, k].T
-                out[j] += mean.T @ (mean * block.weight[chosen, None])
+    mine = np.flatnonzero(ours[item])
+    m, _, p, _ = scores.shape
+    for first in range(0, len(mine), SLICE_RESPONSES):
+        rows = mine[first : first + SLICE_RESPONSES]
+        who, which = person[rows], place[item[rows]]
+        mean = np.einsum("rq,rpq->rp", density[who], scores[which, code[rows]])
+        weighted = mean * block.weight[who, None]
+        for a in range(p):
+            for b in range(p):
+                out[:, a, b] += np.bincount(which, weighted[:, a] * mean[:, b], m)

@@ -55,6 +55,8 @@ def add_counts(counts: Matrix, block: Block, density: Matrix, layout: ResponseBl
 def _higher_rows(block: Block, layout: ResponseBlocks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Stacked rows of the categories above 0 of a table's items, and the column in the table each belongs to."""
     above = layout.categories[block.items] - 1
+    if above.max(initial=1) == 1:
+        return layout.start[block.items] + 1, np.arange(len(block.items))
     item_of = np.repeat(np.arange(len(block.items)), above)
     within = np.arange(len(item_of)) - np.repeat(np.cumsum(above) - above, above)
     return layout.start[block.items][item_of] + within + 1, item_of

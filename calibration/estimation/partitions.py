@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import ResponseBlocks, category_counts, take_persons
+from calibration.estimation.blocks import BLOCK_PERSONS, Block, ResponseBlocks, category_counts, take_persons
 
 Matrix = NDArray[np.float64]
 
@@ -52,7 +52,8 @@ class Partitions:
         """About as many persons as asked for, every k-th of every block, and the share they are of all."""
         every = max(1, self.persons // persons)
         parts: list[ResponseBlocks] = self.sweep(every_kth, every)
-        sample = replace(parts[0], blocks=tuple(block for part in parts for block in part.blocks))
+        blocks = [block for part in parts for block in part.blocks]
+        sample = replace(parts[0], blocks=tuple(joined(blocks) if every > 1 else blocks))
         return sample, sample.persons / self.persons
 
     def category_counts(self) -> Matrix:
@@ -71,6 +72,31 @@ def every_kth(layout: ResponseBlocks, every: int) -> ResponseBlocks:
         if chosen.size:
             blocks.append(take_persons(block, chosen))
     return replace(layout, blocks=tuple(blocks))
+
+
+def joined(blocks: Sequence[Block]) -> list[Block]:
+    """The same persons in as few blocks as may be: small tables of the same items become one."""
+    alike: dict[bytes, list[Block]] = {}
+    for number, block in enumerate(blocks):
+        key = block.items.tobytes() if block.row_start is None and block.complete else bytes(f"alone {number}", "ascii")
+        alike.setdefault(key, []).append(block)
+    out = []
+    for parts in alike.values():
+        if len(parts) == 1:
+            out += parts
+            continue
+        whole = replace(
+            parts[0],
+            persons=np.concatenate([part.persons for part in parts]),
+            weight=np.concatenate([part.weight for part in parts]),
+            group=np.concatenate([part.group for part in parts]),
+            codes=np.concatenate([part.codes for part in parts]),
+            unweighted=all(part.unweighted for part in parts),
+        )
+        size = len(whole.persons)
+        for first in range(0, size, BLOCK_PERSONS):
+            out.append(take_persons(whole, np.arange(first, min(first + BLOCK_PERSONS, size))))
+    return out
 
 
 def _one_by_one(parts: Sequence[ResponseBlocks]) -> Sweep:

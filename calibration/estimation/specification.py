@@ -1,10 +1,10 @@
-"""From models by name to unknowns with start values, and back from the unknowns to parameters with standard errors."""
+"""From models by name to unknowns with start values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from calibration.estimation.families import Batch, Family
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import Population
 from calibration.estimation.unknowns import Testlets, Unknowns, tie
-from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, logistic, parameter_names
+from calibration.models import DICHOTOMOUS, ItemParameters, ModelError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -55,38 +55,29 @@ def specify(
     Anchored items keep their parameters. Raises ModelError for a model that does not fit the number of categories.
     """
     anchors = anchors or {}
-    counts = persons.category_counts()
     testlets = testlets or {}
     sets = tuple(dict.fromkeys(testlets[name] for name in items if name in testlets))
-    alike: dict[tuple[Family, int, int, int], list[tuple[int, Matrix, NDArray[np.bool_]]]] = {}
+    counts = persons.category_counts()
+    alike: dict[tuple[str, Family, int, int, int], list[int]] = {}
+    kept: dict[int, Matrix] = {}
     for j, (name, model) in enumerate(zip(items, models, strict=True)):
-        K = int(persons.categories[j])
+        K, testlet = int(persons.categories[j]), sets.index(testlets[name]) if name in testlets else -1
         if name in anchors:
-            family, parameters = own_parameters(anchors[name], D)
-            if (2 if family == "logistic" else anchors[name].categories) < K:
-                raise ModelError(
-                    f"anchor {name}: {anchors[name].categories} categories, but the responses have {K}; "
-                    "score them alike or leave the anchor out"
-                )
-            free = np.zeros(len(parameters), bool)
-            K = anchors[name].categories
+            family, kept[j] = _anchored(anchors[name], K, D)
+            alike.setdefault(("", family, anchors[name].categories, len(kept[j]), testlet), []).append(j)
         else:
-            family = family_of(name, model, K)
-            parameters, free = _start(model, family, counts[persons.start[j] : persons.start[j + 1]], population, D)
-        testlet = sets.index(testlets[name]) if name in testlets else -1
-        alike.setdefault((family, K, len(parameters), testlet), []).append((j, parameters, free))
-    batches = tuple(
-        Batch(
-            family,
-            K,
-            np.array([j for j, _, _ in members]),
-            np.stack([parameters for _, parameters, _ in members]),
-            np.stack([free for _, _, free in members]),
-            testlet,
-        )
-        for (family, K, _, testlet), members in alike.items()
-    )
-    unknowns = Unknowns(batches, population, testlets=Testlets.start(sets) if sets else None)
+            alike.setdefault((model, family_of(name, model, K), K, 0, testlet), []).append(j)
+    batches = []
+    for (model, family, K, _, testlet), members in alike.items():
+        if model:
+            own = _start(model, family, counts[persons.start[members][:, None] + np.arange(K)], population, D)
+            free = np.ones(own.shape, bool)
+            free[:, 0] = model not in FIXED_SLOPE
+        else:
+            own = np.stack([kept[j] for j in members])
+            free = np.zeros(own.shape, bool)
+        batches.append(Batch(family, K, np.array(members), own, free, testlet))
+    unknowns = Unknowns(tuple(batches), population, testlets=Testlets.start(sets) if sets else None)
     tied = {"1PL", "RSM"} & {model for name, model in zip(items, models, strict=True) if name not in anchors}
     return _tied(unknowns, models, D, facet) if tied or facet is not None else unknowns
 
@@ -123,30 +114,36 @@ def own_parameters(item: ItemParameters, D: float) -> tuple[Family, Matrix]:
     return family, own
 
 
-def _start(
-    model: str, family: Family, counts: Matrix, population: Population, D: float
-) -> tuple[Matrix, NDArray[np.bool_]]:
-    K = len(counts)
-    share = (counts + 0.5) / (counts + 0.5).sum()
+def _anchored(anchor: ItemParameters, K: int, D: float) -> tuple[Family, Matrix]:
+    """An anchor's own parameters. Raises ModelError where it has fewer categories than the responses."""
+    if anchor.categories < K:
+        raise ModelError(
+            f"anchor {anchor.id}: {anchor.categories} categories, but the responses have {K}; "
+            "score them alike or leave the anchor out"
+        )
+    return own_parameters(anchor, D)
+
+
+def _start(model: str, family: Family, counts: Matrix, population: Population, D: float) -> Matrix:
+    """Start values (m, p) from the category counts (m, K) of items of one model."""
+    m, K = counts.shape
+    share = (counts + 0.5) / (counts + 0.5).sum(axis=1, keepdims=True)
     slope = D if model in FIXED_SLOPE else (1.0 if K == 2 else 0.8)
     mean = float(population.mean.mean())
-    spread = float(np.sqrt(1 + (slope * population.sd.mean() / 1.7) ** 2))
-    if family == "nominal":
+    slopes = np.full((m, 1), slope)
+    if family in {"nominal", "partial credit"}:
         k = np.arange(1, K)
-        own = np.concatenate([0.8 * k, np.log(share[1:] / share[0]) - 0.8 * k * mean])
-        return own, np.ones(len(own), bool)
-    if family == "partial credit":
-        steps = np.log(share[1:] / share[0])
-        own = np.concatenate([[slope], steps - np.arange(1, K) * slope * mean])
-        return own, np.array([model not in FIXED_SLOPE] + [True] * (K - 1))
-    above = np.cumsum(share[::-1])[::-1][1:]  # P(X ≥ k)
+        intercepts = np.log(share[:, 1:] / share[:, :1]) - slope * mean * k
+        return np.concatenate([slopes if family == "partial credit" else slopes * k, intercepts], axis=1)
+    above = np.cumsum(share[:, ::-1], axis=1)[:, ::-1][:, 1:]  # P(X ≥ k)
     guessing = START_GUESSING if model in {"3PL", "4PL"} else 0.0
     slipping = START_SLIPPING if model == "4PL" else 1.0
     above = np.clip((above - guessing) / (slipping - guessing), 0.02, 0.98)
-    own = np.concatenate([[slope], spread * np.log(above / (1 - above)) - slope * mean])
+    # what marginalising over theta takes from a logit (Camilli, 1994: logistic(z) is nearly Φ(z / 1.7))
+    spread = float(np.sqrt(1 + (slope * population.sd.mean() / 1.7) ** 2))
     asymptotes = {"3PL": [guessing], "4PL": [guessing, slipping]}.get(model, [])
-    own = np.append(own, [np.log(c / (1 - c)) for c in asymptotes])
-    return own, np.array([model not in FIXED_SLOPE] + [True] * (len(own) - 1))
+    logits = np.tile([np.log(c / (1 - c)) for c in asymptotes], (m, 1))
+    return np.concatenate([slopes, spread * np.log(above / (1 - above)) - slope * mean, logits], axis=1)
 
 
 def _tied(unknowns: Unknowns, models: Sequence[str], D: float, facet: Facet | None) -> Unknowns:
@@ -226,83 +223,3 @@ def without_raters(unknowns: Unknowns) -> Unknowns:
         return unknowns
     keep = np.array([name[0] != "rater" for name in unknowns.tied_names], float)
     return replace(unknowns, ties=unknowns.ties * keep).at(unknowns.vector())
-
-
-def reported(
-    items: Sequence[str],
-    models: Sequence[str],
-    unknowns: Unknowns,
-    covariance: Sequence[Matrix],
-    n: Matrix,
-    *,
-    D: float = 1.0,
-    anchors: Mapping[str, ItemParameters] | None = None,
-    marks: Mapping[str, tuple[float, ...]] | None = None,
-    with_errors: bool = True,
-) -> tuple[ItemParameters, ...]:
-    """Parameters of the items in their order, with standard errors by the delta method from `covariance` (m, p, p).
-
-    Anchors are given back as they came. Raises ModelError where a slope is 0 and has no difficulty.
-    """
-    anchors, marks = anchors or {}, marks or {}
-    found: dict[int, ItemParameters] = {}
-    for batch, blocks in zip(unknowns.batches, covariance, strict=True):
-        for at, j in enumerate(batch.items):
-            name = items[j]
-            if name in anchors:
-                found[j] = anchors[name]
-                continue
-            own, free = batch.parameters[at], batch.free[at]
-            item, jacobian = _natural(name, models[j], batch, own, D)
-            block = jacobian @ blocks[at] @ jacobian.T
-            known = with_errors and bool(np.isfinite(block).all())
-            names = parameter_names(models[j], batch.categories)
-            estimated = (np.abs(jacobian) @ free) > 0
-            se = {
-                parameter: float(np.sqrt(max(block[k, k], 0.0)))
-                for k, parameter in enumerate(names)
-                if known and estimated[k]
-            }
-            found[j] = ItemParameters(
-                **item,
-                marks=marks.get(name, ()),
-                se=se,
-                covariance=tuple(map(tuple, block.tolist())) if known else (),
-                n=float(n[j]),
-            )
-    return tuple(found[j] for j in range(len(items)))
-
-
-def _natural(name: str, model: str, batch: Batch, own: Matrix, D: float) -> tuple[dict[str, Any], Matrix]:
-    """An item's reported parameters, and their derivatives (reported, p) in its own."""
-    K, p = batch.categories, batch.size
-    if batch.family == "nominal":
-        slopes = (0.0, *(float(v) / D for v in own[: K - 1]))
-        intercepts = (0.0, *(float(v) for v in own[K - 1 :]))
-        scale = np.concatenate([np.full(K - 1, 1 / D), np.ones(K - 1)])
-        return {"id": name, "model": model, "slopes": slopes, "intercepts": intercepts}, np.diag(scale)
-    slope = own[0]
-    if abs(slope) < 1e-8:
-        raise ModelError(
-            f"item {name}: its slope is 0, so it has no difficulty; the responses are too few or show no "
-            "common ability: collect more, or leave the item out"
-        )
-    # b_k = -(L · own)_k / slope
-    L = np.eye(K - 1, p, 1)
-    if batch.family == "partial credit":
-        L -= np.eye(K - 1, p, 0) * (np.arange(p) > 0)
-    b = -(L @ own) / slope
-    jacobian = np.zeros((p, p))
-    jacobian[0, 0] = 1 / D
-    jacobian[1:K] = -L / slope
-    jacobian[1:K, 0] = -b / slope
-    item: dict[str, Any] = {"id": name, "model": model, "a": float(slope / D), "b": tuple(map(float, b))}
-    if model == "RSM":
-        location = float(b.mean())
-        item |= {"location": location, "steps": tuple(float(v - location) for v in b)}
-    for column, asymptote in ((2, "c"), (3, "d")):
-        if batch.family == "logistic" and p > column:
-            value = float(logistic(own[column : column + 1])[0])
-            item[asymptote] = value
-            jacobian[column, column] = value * (1 - value)
-    return item, jacobian

@@ -136,13 +136,8 @@ class Tables:
     log_weights: Matrix
 
     @classmethod
-    def of(cls, unknowns: Unknowns, grid: Grid, start: NDArray[np.intp], *, single: bool = False) -> Tables:
-        dtype = np.float32 if single else np.float64
-        return cls(
-            grid.nodes,
-            unknowns.log_probability(grid.nodes, start).astype(dtype, copy=False),
-            grid.log_weights(unknowns.population).astype(dtype, copy=False),
-        )
+    def of(cls, unknowns: Unknowns, grid: Grid, start: NDArray[np.intp]) -> Tables:
+        return cls(grid.nodes, unknowns.log_probability(grid.nodes, start), grid.log_weights(unknowns.population))
 
 
 def rows(batch: Batch, start: NDArray[np.intp]) -> NDArray[np.intp]:

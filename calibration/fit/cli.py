@@ -23,7 +23,7 @@ SHOWN = 20  # rows on a terminal; the files have all
 
 
 @click.command(epilog="Example: tiku fit responses.csv --params params.json --out fit.csv")
-@click.argument("responses", type=FILE)
+@click.argument("responses", nargs=-1, required=True, type=FILE)
 @click.option("--params", required=True, type=FILE, help="Parameters as `tiku calibrate --out` writes them.")
 @click.option("--key", "key_file", type=FILE, help="CSV item,key: the file holds options chosen.")
 @click.option(
@@ -44,7 +44,7 @@ SHOWN = 20  # rows on a terminal; the files have all
 @click.option("--pairs", type=OUT, help="All pairs of items as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def fit(
-    responses: Path,
+    responses: tuple[Path, ...],
     params: Path,
     key_file: Path | None,
     kind: str | None,
@@ -57,13 +57,14 @@ def fit(
     pairs: Path | None,
     as_json: bool,
 ) -> None:
-    """Fit of items, persons, pairs of items and the whole model in RESPONSES, given calibrated parameters."""
+    """Fit of items, persons, pairs and the whole model in RESPONSES (each file a sitting), given parameters."""
     import calibration as cal
     from calibration import fit as f
 
     try:
         scale, items = cal.read_parameters(params)
-        data = _read(responses, key_file, items)
+        parts = [_read(path, key_file, items) for path in responses]
+        data = cal.pool_responses(parts) if len(parts) > 1 else parts[0]
         population = f.group_populations(data, items, scale) if data.group is not None else None
         item_rows = f.item_fit(
             data, items, scale, population, mean_squares=mean_squares, least_set=least_set, draws=draws, seed=seed

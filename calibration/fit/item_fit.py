@@ -23,9 +23,10 @@ from calibration.screening import benjamini_hochberg
 
 Matrix = NDArray[np.float64]
 
-FALSE_DISCOVERY_RATE = 0.01
+FALSE_DISCOVERY_RATE = 0.05
 NOTABLE_RMSEA = 0.05  # of S-X² or the residual χ²: with thousands of persons every item is off by a little
 MEAN_SQUARES = (0.7, 1.3)  # Wright & Linacre (1994), run-of-the-mill tests
+NOTABLE_T = 3.0  # of a mean square: among hundreds of items 2 is nothing
 LOW_ITEM_REST = 0.10
 
 NAN = float("nan")
@@ -38,9 +39,9 @@ class ItemFit:
     `s_x2` is pooled over `s_x2_sets` sets of persons with the same items; sets selected by ability are no use to it.
     `residual_x2` and `pv_q1` are of everybody, however items were given; the latter is the more conservative.
     `outfit` and `infit` are marginal, or conditional on an estimate of ability (`mean_squares` says which).
-    `flags`: misfit (S-X², or the residual χ² where there is no S-X², beyond chance at a false discovery rate of 1 %
-    with an RMSEA above 0.05), noisy and overfit (infit or outfit outside 0.7 to 1.3), curve-differs (RMSD > 0.10), weak
-    (item-rest correlation < 0.10), routed.
+    `flags`: misfit (S-X², or the residual χ² where there is no S-X², beyond chance at a false discovery rate of 5 %
+    with an RMSEA above 0.05), curve-differs (beyond chance as well, with RMSD > 0.10), noisy and overfit (infit or
+    outfit outside 0.7 to 1.3 with |t| > 3), weak (item-rest correlation < 0.10), routed.
     """
 
     item: str
@@ -177,13 +178,14 @@ def _flagged(rows: list[ItemFit]) -> tuple[ItemFit, ...]:
     out = []
     for row, hit in zip(rows, beyond, strict=True):
         flags = list(row.flags)
+        squares = ((row.outfit, row.outfit_t), (row.infit, row.infit_t))
         if hit and decided(row)[1] > NOTABLE_RMSEA:
             flags.append("misfit")
-        if max(row.outfit, row.infit) > MEAN_SQUARES[1]:
+        if any(square > MEAN_SQUARES[1] and t > NOTABLE_T for square, t in squares):
             flags.append("noisy")
-        if min(row.outfit, row.infit) < MEAN_SQUARES[0]:
+        if any(square < MEAN_SQUARES[0] and t < -NOTABLE_T for square, t in squares):
             flags.append("overfit")
-        if row.rmsd > NOTABLE_RMSD:
+        if hit and row.rmsd > NOTABLE_RMSD:
             flags.append("curve-differs")
         if row.item_rest < LOW_ITEM_REST:
             flags.append("weak")

@@ -19,6 +19,7 @@ from calibration.fit.persons import FitError, Fitted, ScoreMoments, abilities, f
 from calibration.fit.selection import selection
 from calibration.models import ItemParameters, Scale
 from calibration.responses import Responses
+from calibration.screening import benjamini_hochberg
 
 Matrix = NDArray[np.float64]
 
@@ -47,11 +48,22 @@ class LocalDependence:
     def mean_q3(self) -> float:
         return float(np.nanmean(self.q3)) if np.isfinite(self.q3).any() else float("nan")
 
+    def _beyond_chance(self, adjusted: Matrix, n: Matrix) -> NDArray[np.bool_]:
+        """Pairs whose adjusted Q3 is above 0 by Fisher's z at a false discovery rate of 5 %."""
+        from scipy.special import ndtr  # noqa: PLC0415  (0.1 s at import)
+
+        z = np.arctanh(np.clip(np.nan_to_num(adjusted, nan=-1.0), -0.999999, 0.999999)) * np.sqrt(np.maximum(n - 3, 0))
+        return benjamini_hochberg(np.asarray(ndtr(-z)), 0.05)
+
     def rows(self, *, all_pairs: bool = False) -> list[dict[str, object]]:
-        """One row a pair, the strongest first: the flagged ones, or all."""
+        """One row a pair, the strongest first: the flagged ones, beyond chance and of notable size, or all."""
         first, second = np.triu_indices(len(self.items), 1)
         adjusted = self.q3 - self.mean_q3
-        flagged = (adjusted >= NOTABLE_Q3) | (self.ld_z >= NOTABLE_LD)
+        flagged = np.zeros(self.q3.shape, bool)
+        flagged[first, second] = (
+            self._beyond_chance(adjusted[first, second], self.n[first, second])
+            & ((adjusted >= NOTABLE_Q3) | (self.ld_z >= NOTABLE_LD))[first, second]
+        )
         strength = np.nan_to_num(adjusted[first, second], nan=-np.inf)
         rows: list[dict[str, object]] = []
         for at in np.argsort(-strength, kind="stable"):
@@ -97,12 +109,9 @@ def local_dependence(
         mean = ScoreMoments.at(table.curves, at[table.persons]).mean.T
         sums.add(table.items, np.where(had, table.codes - mean, 0.0), had.astype(float), table.weight)
         row, column = np.nonzero(had)
-        chosen = np.zeros((len(had), int(table.curves.start[-1])))
-        chosen[row, table.curves.start[column] + table.codes[row, column]] = 1.0
-        rows = np.concatenate([np.arange(data.curves.start[j], data.curves.start[j + 1]) for j in table.items])
+        at_row = data.curves.start[table.items[column]] + table.codes[row, column]
         for g in np.unique(table.group):
-            weight = table.weight * (table.group == g)
-            together[g][np.ix_(rows, rows)] += chosen.T @ (weight[:, None] * chosen)
+            _add_tables(together[g], row, at_row, table.weight * (table.group == g))
     q3 = sums.correlations()
     x2, df, z = _ld_x2(data, together)
     few = (sums.n < least_pair) | np.eye(J, dtype=bool)
@@ -117,6 +126,20 @@ def local_dependence(
         np.where(unfair, np.nan, z),
         least_pair,
     )
+
+
+def _add_tables(together: Matrix, row: NDArray[np.intp], category: NDArray[np.intp], weight: Matrix) -> None:
+    """Add the weighted persons who chose both of two categories (C, C), from who (R,) chose which (R,)."""
+    from scipy.sparse import csr_array  # noqa: PLC0415  (0.1 s at import)
+
+    shape = (len(weight), len(together))
+    chosen = csr_array((np.ones(len(row)), (row, category)), shape=shape)
+    weighted = csr_array((weight[row], (row, category)), shape=shape)
+    if len(row) > 0.05 * shape[0] * shape[1]:
+        together += chosen.toarray().T @ weighted.toarray()
+        return
+    both = (chosen.T @ weighted).tocoo()
+    together[both.row, both.col] += both.data
 
 
 def _ld_x2(data: Fitted, together: Matrix) -> tuple[Matrix, Matrix, Matrix]:

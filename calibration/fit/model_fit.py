@@ -129,7 +129,7 @@ def _model_fit(data: Fitted, kind: Kind, free: Unknowns, least_pair: float) -> M
     if len(which.first) * G > MOST_MARGINS:
         raise FitError(
             f"{len(which.first) * G} margins of one and two items, {MOST_MARGINS} are the most that {kind} is computed "
-            "from: give the items of one form, or fewer" + (", or use M2* or C2" if kind == "M2" else "")
+            "from: give the items of one form, or fewer"
         )
     seen = [_seen(data, which, g) for g in range(G)]
     left_out = sum(int((s.n < least_pair).sum()) for s in seen)

@@ -258,4 +258,9 @@ def _probability(group: _Alike, nodes: Matrix) -> Matrix:
     """P, (m, K, Q), at nodes as in `_log_probability`."""
     if group.family == "logistic":
         return _logistic(group, nodes)[2]
+    if group.family == "graded":
+        z = group.slope[:, None, None] * nodes[:, None] + group.intercept[:, :, None]
+        above, below = logistic(z), logistic(-z)
+        apart = -np.expm1(np.diff(group.intercept, axis=1))[:, :, None]  # as in log_graded
+        return np.concatenate([below[:, :1], above[:, :-1] * below[:, 1:] * apart, above[:, -1:]], axis=1)
     return np.exp(_log_probability(group, nodes))

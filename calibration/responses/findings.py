@@ -83,15 +83,19 @@ def design_components(responses: Responses) -> tuple[tuple[str, ...], ...]:
     items without responses are left out. Across groups, scores are comparable only by assumption: that all persons are
     of one population, or through anchors.
     """
-    from scipy.sparse import coo_array  # noqa: PLC0415  (a tenth of a second that `import calibration` does not need)
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-
     J = len(responses.items)
     used = responses.used & (responses.weight > 0)[responses.person]
     item, person = responses.item[used], responses.person[used]
-    same = np.flatnonzero(person[1:] == person[:-1])  # rows are sorted by person: each joins two items
-    links = coo_array((np.ones(len(same), np.int8), (item[same], item[same + 1])), shape=(J, J))
-    _, label = connected_components(links, directed=False)
+    label = np.arange(J)
+    first = np.flatnonzero(np.diff(person, prepend=-1))  # rows are sorted by person
+    while len(person):  # the lowest label goes from items to persons and back until it is everywhere it can reach
+        of_person = np.minimum.reduceat(label[item], first)
+        reached = label.copy()
+        np.minimum.at(reached, item, np.repeat(of_person, np.diff(first, append=len(item))))
+        reached = reached[reached]
+        if np.array_equal(reached, label):
+            break
+        label = reached
     groups: dict[int, list[str]] = {}
     for j in np.flatnonzero(np.bincount(item, minlength=J)):
         groups.setdefault(int(label[j]), []).append(responses.items[j])

@@ -193,7 +193,7 @@ def _summary(
         "n_items": len(_seen(items, data)),
         "items_without_parameters": sorted(set(data.items) - {item.id for item in items}),
         "scale": asdict(scale),
-        "mean": _mean(scores.theta, data.weight),
+        "mean": _mean(np.where(np.isfinite(scores.se), scores.theta, np.nan), data.weight),
         "mean_se": _mean(scores.se, data.weight),
         "empirical_reliability": empirical_reliability(scores.theta, scores.se, scores.method, data.weight),
         "marginal_reliability": marginal_reliability(_seen(items, data), scale),
@@ -215,7 +215,7 @@ def _print(document: dict[str, Any], written: Sequence[Path]) -> None:
     missing = document["items_without_parameters"]
     if missing:
         shown = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
-        click.echo(f"{len(missing)} items have no parameters and were passed over: {shown}")
+        click.echo(f"items without parameters, passed over ({len(missing)}): {shown}")
     click.echo(
         f"{document['method']}: {document['n_persons']} persons on {document['n_items']} items; "
         f"mean theta {document['mean']:.3f}, mean SE {document['mean_se']:.3f}, "
@@ -223,8 +223,8 @@ def _print(document: dict[str, Any], written: Sequence[Path]) -> None:
         f"{document['marginal_reliability']:.3f} of all the items in the population"
     )
     for name, count in document["flags"].items():
-        at = f" {document['bounds']}" if name.endswith("bound") and "bounds" in document else ""
-        click.echo(f"{count} persons: {name}{at}")
+        limits = " of [{:g}, {:g}]".format(*document["bounds"]) if "bounds" in document and "bound" in name else ""
+        click.echo(f"{name}{limits}: {count} of {document['n_persons']} persons")
     form = document.get("reference")
     if form is not None:
         click.echo(

@@ -75,13 +75,18 @@ class Posteriors:
         while True:
             density = posterior(block, self.quadrature, self.layout)
             theta, se = moments(density, self.quadrature.nodes)
-            if self.quadrature.spacing <= self.widest * se.min():
+            if self._fine_for(float(se.min())):
                 return density, theta, se, np.clip(density @ self.quadrature.above(self.cuts), 0.0, 1.0)
-            self._refine()
 
-    def _refine(self) -> None:
-        self.quadrature = Quadrature.over(self.curves, self.population, self.limits, self.quadrature.spacing / 2)
+    def _fine_for(self, narrowest: float) -> bool:
+        """Whether the quadrature is fine enough for a posterior with that SD; if not, it is made finer."""
+        spacing = self.quadrature.spacing
+        if spacing <= self.widest * narrowest:
+            return True
+        finer = max(0.9 * self.widest * narrowest, spacing / 2)  # an SD on nodes too far apart may be far too small
+        self.quadrature = Quadrature.over(self.curves, self.population, self.limits, finer)
         self.functions = {}
+        return False
 
     def _weighted(self, block: Block) -> ItemSet | None:
         """The items of a block as a set, where so many persons saw them that interpolation is worth its knots."""
@@ -99,10 +104,8 @@ class Posteriors:
             knots = item_set.posterior_knots(float(self.population.sd[group]))
             above = self.quadrature.above(self.cuts)
             function = posterior_function(item_set, self.quadrature, group, above, knots)
-            if self.quadrature.spacing <= self.widest * function.values[:, 1].min():
+            if self._fine_for(float(function.values[:, 1].min())):
                 self.functions[key] = function
-            else:
-                self._refine()
         return self.functions[key]
 
     @cached_property

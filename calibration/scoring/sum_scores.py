@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import gcd, lcm
+from math import lcm
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,41 +36,46 @@ def sum_score_likelihood(probability: Matrix, start: ArrayLike, marks: ArrayLike
     (1995), on the greatest common divisor of the marks. Raises ScaleError for marks without a common unit worth the
     name.
     """
-    at = np.asarray(start, int).tolist()
-    steps, unit, lowest = _in_units(at, np.asarray(marks, float).tolist())
-    highest = sum(max(steps[first:last], default=0) for first, last in pairwise(at))
+    at = np.asarray(start, int)
+    steps, unit, lowest, denominator = _in_units(at, np.asarray(marks, float))
+    widest = [int(steps[first:last].max()) for first, last in pairwise(at)]
+    highest = sum(widest)
     if highest >= MOST_SUMS:
         raise ScaleError(
-            f"the marks have {highest + 1:,} different sums (their unit is {float(unit):g}): round them, e.g. to 0.5"
+            f"the marks have {highest + 1:,} different sums (their unit is {unit / denominator:g}): round them, "
+            "e.g. to 0.5"
         )
     likelihood = np.zeros((highest + 1, probability.shape[1]))
     possible = np.zeros(highest + 1, bool)
     likelihood[0], possible[0] = 1.0, True
     size = 1  # of what is filled so far
-    for first, last in pairwise(at):
+    for (first, last), width in zip(pairwise(at), widest, strict=True):
         before, could = likelihood[:size].copy(), possible[:size].copy()
         likelihood[:size], possible[:size] = 0.0, False
         for row in range(first, last):
-            likelihood[steps[row] : steps[row] + size] += probability[row] * before
-            possible[steps[row] : steps[row] + size] |= could
-        size += max(steps[first:last], default=0)
+            gained = slice(steps[row], steps[row] + size)
+            likelihood[gained] += probability[row] * before
+            possible[gained] |= could
+        size += width
     sums = np.flatnonzero(possible)
-    return np.array([float(lowest + unit * int(s)) for s in sums]), likelihood[sums]
+    return (lowest + unit * sums) / denominator, likelihood[sums]
 
 
-def _in_units(start: list[int], marks: list[float]) -> tuple[list[int], Fraction, Fraction]:
-    """What each category adds to its item's lowest mark, in units; the unit; the lowest sum of marks."""
-    exact = [Fraction(mark).limit_denominator(LARGEST_DENOMINATOR) for mark in marks]
-    for mark, fraction in zip(marks, exact, strict=True):
-        if abs(float(fraction) - mark) > 1e-9:
+def _in_units(start: NDArray[np.int_], marks: Matrix) -> tuple[NDArray[np.int_], int, int, int]:
+    """What each category adds to its item's lowest mark, in units; the unit and the lowest sum, over a denominator."""
+    distinct, which = np.unique(marks, return_inverse=True)
+    exact = [Fraction(mark).limit_denominator(LARGEST_DENOMINATOR) for mark in distinct.tolist()]
+    denominator = lcm(*(fraction.denominator for fraction in exact))
+    for mark, fraction in zip(distinct.tolist(), exact, strict=True):
+        if abs(float(fraction) - mark) > 1e-9 or denominator > LARGEST_DENOMINATOR**2:
             raise ScaleError(f"marks of {mark!r} have no unit in which sums can be counted: round them, e.g. to 0.5")
-    items = list(pairwise(start))
-    lowest = [min(exact[first:last]) for first, last in items]
-    added = [mark - low for low, (first, last) in zip(lowest, items, strict=True) for mark in exact[first:last]]
-    denominator = lcm(*(step.denominator for step in added))
-    divisor = gcd(*(int(step * denominator) for step in added))
-    unit = Fraction(divisor or denominator, denominator)
-    return [int(step / unit) for step in added], unit, sum(lowest, Fraction(0))
+    counted = np.array([int(fraction * denominator) for fraction in exact], int)[which]
+    if len(start) == 1:
+        return counted, 1, 0, 1
+    lowest = np.minimum.reduceat(counted, start[:-1])
+    added = counted - np.repeat(lowest, np.diff(start))
+    unit = int(np.gcd.reduce(added)) or denominator
+    return added // unit, unit, int(lowest.sum()), denominator
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def test_routed_items_are_named_and_not_compared_by_summed_scores() -> None:
     assert all(row.s_x2_sets == 0 and np.isnan(row.s_x2) for row in rows)
     assert sum(row.residual_p < 0.05 for row in rows) <= 5
     assert all(row.pv_q1_p > 0.01 for row in rows)
-    assert not any("misfit" in row.flags for row in rows)
+    assert sum("misfit" in row.flags for row in rows) <= 1
 
 
 def test_misfit_of_routed_items_is_found() -> None:

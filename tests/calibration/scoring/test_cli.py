@@ -95,7 +95,9 @@ def test_without_finite_estimate_there_is_no_standard_error(folder: Path) -> Non
     assert [row["flag"] for row in document["scores"]] == ["upper bound", "lower bound", ""]
     assert document["flags"] == {"upper bound": 1, "lower bound": 1}
     assert document["bounds"] == [-4.0, 5.0]
-    assert "1 persons: upper bound [-4.0, 5.0]" in run(folder, "--method", "ml", "--bounds", "-4", "5").output
+    assert document["mean"] == document["scores"][2]["theta"]
+    said = run(folder, "--method", "ml", "--bounds", "-4", "5").output
+    assert "upper bound of [-4, 5]: 1 of 3 persons" in said
 
 
 def test_the_table_of_sums_is_written(folder: Path) -> None:
@@ -110,7 +112,7 @@ def test_the_table_of_sums_is_written(folder: Path) -> None:
 
 def test_items_without_parameters_are_named(folder: Path) -> None:
     (folder / "responses.csv").write_text("person,q1,new\na,1,1\nb,0,1\n", encoding="utf-8")
-    assert "1 items have no parameters and were passed over: new" in run(folder).output
+    assert "items without parameters, passed over (1): new" in run(folder).output
     assert json.loads(run(folder, "--json").output)["items_without_parameters"] == ["new"]
 
 

@@ -1,0 +1,105 @@
+"""From the items' own slopes and intercepts to a, b, c, d, with standard errors by the delta method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.estimation.families import Batch
+from calibration.estimation.unknowns import Unknowns
+from calibration.models import ItemParameters, ModelError, logistic, parameter_names
+
+Matrix = NDArray[np.float64]
+
+NO_SLOPE = 1e-8
+
+
+def reported(
+    items: Sequence[str],
+    models: Sequence[str],
+    unknowns: Unknowns,
+    covariance: Sequence[Matrix],
+    n: Matrix,
+    *,
+    D: float = 1.0,
+    anchors: Mapping[str, ItemParameters] | None = None,
+    marks: Mapping[str, tuple[float, ...]] | None = None,
+    with_errors: bool = True,
+) -> tuple[ItemParameters, ...]:
+    """Parameters of the items in their order, with standard errors from `covariance` (m, p, p) of every batch.
+
+    Anchors are given back as they came. Raises ModelError where a slope is 0 and has no difficulty.
+    """
+    anchors, marks = anchors or {}, marks or {}
+    found: dict[int, ItemParameters] = {}
+    for batch, own_covariance in zip(unknowns.batches, covariance, strict=True):
+        names = [items[j] for j in batch.items]
+        numbers, jacobian = _nominal(batch, D) if batch.family == "nominal" else _traditional(batch, names, D)
+        blocks = jacobian @ own_covariance @ jacobian.transpose(0, 2, 1)
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(blocks).all(axis=(1, 2)) & with_errors)
+        errors = np.sqrt(np.maximum(np.einsum("mpp->mp", np.where(known[:, None, None], blocks, 0.0)), 0.0))
+        estimated = (np.abs(jacobian) @ batch.free[:, :, None].astype(float))[:, :, 0] > 0
+        about = zip(batch.items, names, _items(batch, numbers), known, errors.tolist(), estimated, blocks, strict=True)
+        for j, name, item, sure, error, free, block in about:
+            if name in anchors:
+                found[j] = anchors[name]
+                continue
+            parameters = parameter_names(models[j], batch.categories)
+            if models[j] == "RSM":
+                location = float(np.mean(item["b"]))
+                item |= {"location": location, "steps": tuple(b - location for b in item["b"])}
+            found[j] = ItemParameters(
+                id=name,
+                model=models[j],
+                **item,
+                marks=marks.get(name, ()),
+                se={p: error[k] for k, p in enumerate(parameters) if sure and free[k]},
+                covariance=tuple(map(tuple, block.tolist())) if sure else (),
+                n=float(n[j]),
+            )
+    return tuple(found[j] for j in range(len(items)))
+
+
+def _items(batch: Batch, numbers: Matrix) -> Iterator[dict[str, Any]]:
+    """The reported numbers (m, p) of every item by name."""
+    last = batch.categories - 1
+    for row in numbers.tolist():
+        if batch.family == "nominal":
+            yield {"slopes": (0.0, *row[:last]), "intercepts": (0.0, *row[last:])}
+        else:
+            yield {"a": row[0], "b": tuple(row[1 : last + 1])} | dict(zip(("c", "d"), row[last + 1 :], strict=False))
+
+
+def _nominal(batch: Batch, D: float) -> tuple[Matrix, Matrix]:
+    """Slopes and intercepts (m, p), and their derivatives (m, p, p) in the items' own parameters."""
+    last = batch.categories - 1
+    scale = np.concatenate([np.full(last, 1 / D), np.ones(last)])
+    return batch.parameters * scale, np.broadcast_to(np.diag(scale), (len(batch.items), batch.size, batch.size))
+
+
+def _traditional(batch: Batch, names: Sequence[str], D: float) -> tuple[Matrix, Matrix]:
+    """a, b_k = -(L · own)_k / slope, c and d, (m, p), and their derivatives (m, p, p) in the items' own parameters."""
+    own, K, p = batch.parameters, batch.categories, batch.size
+    slope = own[:, :1]
+    flat = np.flatnonzero(np.abs(slope[:, 0]) < NO_SLOPE)
+    if flat.size:
+        raise ModelError(
+            f"item {names[flat[0]]}: its slope is 0, so it has no difficulty; the responses are too few or show no "
+            "common ability: collect more, or leave the item out"
+        )
+    L = np.eye(K - 1, p, 1)
+    if batch.family == "partial credit":
+        L -= np.eye(K - 1, p, 0) * (np.arange(p) > 0)
+    numbers, jacobian = np.empty_like(own), np.zeros((*own.shape, p))
+    numbers[:, 0], jacobian[:, 0, 0] = slope[:, 0] / D, 1 / D
+    numbers[:, 1:K] = b = -(own @ L.T) / slope
+    jacobian[:, 1:K] = -L / slope[:, :, None]
+    jacobian[:, 1:K, 0] = -b / slope
+    if p > K:
+        numbers[:, K:] = asymptotes = logistic(own[:, K:])
+        k = np.arange(K, p)
+        jacobian[:, k, k] = asymptotes * (1 - asymptotes)
+    return numbers, jacobian

@@ -1,0 +1,186 @@
+"""The search for the maximum: accelerated EM steps, Newton steps, and the grid they integrate on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.estimation.acceleration import Anderson
+from calibration.estimation.beliefs import Beliefs, prior_terms
+from calibration.estimation.expectation import Sums, expect
+from calibration.estimation.information import missing_information, observed_information
+from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
+from calibration.estimation.partitions import Partitions
+from calibration.estimation.population import START_SPACING, WIDEST_SPACING, Grid
+from calibration.estimation.testlets import expect_testlets, numeric_information
+from calibration.estimation.unknowns import Tables, Unknowns
+
+Matrix = NDArray[np.float64]
+
+MOST_NEWTON_STEPS = 8
+INFORMATION_PERSONS = 100_000  # behind the missing part of the information: it errs by a few tenths of a percent
+ROUNDING = 1e-10  # of the log-likelihood: what sums in another order may differ by
+SINGULAR = 1e-10  # of eigenvalues: an information matrix that is not positive definite to ten digits
+
+
+class Search:
+    """Where a search is, and the grid it integrates on."""
+
+    def __init__(
+        self,
+        persons: Partitions,
+        unknowns: Unknowns,
+        beliefs: Beliefs,
+        on_iteration: Callable[[int, float, Unknowns], None] | None = None,
+    ) -> None:
+        self.persons = persons
+        self.start = persons.start
+        self.unknowns = unknowns
+        self.beliefs = beliefs
+        self.on_iteration = on_iteration
+        self.spacing = START_SPACING * float(unknowns.population.sd.min())
+        self.grid = Grid.covering(unknowns.population, self.spacing)
+        self.iterations = 0
+        self.monotone = True
+        self.trace: list[float] = []
+
+    def expect(self, unknowns: Unknowns) -> Sums:
+        """The E-step at some unknowns."""
+        sums: Sums
+        if unknowns.testlets is not None:
+            sums = self.persons.total(expect_testlets, unknowns, self.grid)
+        else:
+            sums = self.persons.total(expect, Tables.of(unknowns, self.grid, self.start))
+        return sums
+
+    def settled(self) -> Sums:
+        """The E-step where the search is, on a grid that holds there."""
+        while True:
+            sums = self.expect(self.unknowns)
+            if self.grid_holds(self.unknowns, sums.narrowest):
+                return sums
+
+    def gradient(self, unknowns: Unknowns, sums: Sums) -> Matrix:
+        """Gradient of log-likelihood + log prior in the unknowns' vector."""
+        return full_gradient(unknowns, sums, self.grid.nodes, self.start, self.beliefs)
+
+    def objective(self, unknowns: Unknowns, sums: Sums) -> float:
+        """Log-likelihood + log prior."""
+        if not self.beliefs:
+            return sums.log_likelihood
+        return sums.log_likelihood + prior_terms(self.beliefs, unknowns.batches).value
+
+    def grid_holds(self, unknowns: Unknowns, narrowest: float) -> bool:
+        """Whether the grid is fine and wide enough; if not, it is set anew."""
+        widest = WIDEST_SPACING * min(narrowest, float(unknowns.population.sd.min()))
+        if self.grid.spacing <= widest and self.grid.covers(unknowns.population):
+            return True
+        if self.grid.spacing > widest:
+            # a little finer, so that a slope that still grows does not come back at once; but at most by half, because
+            # a grid too coarse for a posterior shows it narrower than it is
+            self.spacing = max(0.9 * widest, 0.5 * self.spacing)
+        finer = Grid.covering(unknowns.population, self.spacing)
+        if len(finer.nodes) == len(self.grid.nodes) and self.grid.covers(unknowns.population):
+            return True  # as fine as a grid may be
+        self.grid = finer
+        return False
+
+    def climb(self, tolerance: float, most: int) -> tuple[Sums, bool]:
+        """EM until no unknown moves by `tolerance` in a step: the sums at the unknowns, and whether it got there."""
+        mixer, accelerated = Anderson(), False
+        best, plain = -np.inf, self.unknowns
+        while True:
+            sums = self.expect(self.unknowns)
+            objective = self.objective(self.unknowns, sums)
+            if not objective >= best - ROUNDING * max(abs(objective), 1.0):
+                if accelerated:
+                    self.unknowns, accelerated = plain, False
+                    mixer.forget()
+                    continue
+                self.monotone = False  # a plain step cannot go down
+            if not self.grid_holds(self.unknowns, sums.narrowest):
+                best, accelerated = -np.inf, False
+                mixer.forget()
+                continue
+            best = objective
+            self.report(sums.log_likelihood)
+            x = self.unknowns.vector()
+            plain = maximise(self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
+            image = plain.vector()
+            if float(np.abs(image - x).max(initial=0.0)) < tolerance:
+                return sums, True
+            if self.iterations >= most:
+                return sums, False
+            mixed = self.unknowns.at(mixer.next(x, image))
+            accelerated = within_bounds(mixed, self.beliefs)
+            self.unknowns = mixed if accelerated else plain
+
+    def newton(self, sums: Sums, information: Matrix, tolerance: float, most: int) -> tuple[Sums, float]:
+        """Steps with one information matrix: the sums at the end, and how large the next step would be.
+
+        Infinite where the information is not positive definite, or a step leads out of bounds or down.
+        """
+        inverse = inverse_of(information)
+        if inverse is None:
+            return sums, np.inf
+        step = np.inf
+        for _ in range(MOST_NEWTON_STEPS):
+            move = inverse @ self.gradient(self.unknowns, sums)
+            before, step = step, float(np.abs(move).max(initial=0.0))
+            if step < tolerance / 10 or step > 0.9 * before or self.iterations >= most:
+                return sums, step
+            there = self._after(sums, move)
+            if there is None:
+                return sums, np.inf
+            sums = there
+        return sums, step
+
+    def _after(self, sums: Sums, move: Matrix) -> Sums | None:
+        """The sums after a step; None, and no step, where it leads out of bounds or down."""
+        moved = self.unknowns.at(self.unknowns.vector() + move)
+        if not within_bounds(moved, self.beliefs):
+            return None
+        there = self.expect(moved)
+        slack = ROUNDING * max(abs(sums.log_likelihood), 1.0)
+        if self.objective(moved, there) < self.objective(self.unknowns, sums) - slack:
+            return None
+        self.unknowns = moved
+        self.report(there.log_likelihood)
+        return there if self.grid_holds(moved, there.narrowest) else self.settled()
+
+    def information(self, sums: Sums) -> Matrix:
+        """Observed information of the unknowns' vector, (P, P)."""
+        if self.unknowns.testlets is not None:
+            return numeric_information(self._gradient_at, self.unknowns.vector())
+        share = 1 / max(1, round(self.persons.persons / INFORMATION_PERSONS))
+        tables = Tables.of(self.unknowns, self.grid, self.start)
+        missing = self.persons.total(missing_information, self.unknowns, tables, share)
+        return observed_information(missing, self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
+
+    def _gradient_at(self, vector: Matrix) -> Matrix:
+        unknowns = self.unknowns.at(vector)
+        return self.gradient(unknowns, self.expect(unknowns))
+
+    def report(self, log_likelihood: float) -> None:
+        """Count a step, and tell whoever listens."""
+        self.iterations += 1
+        self.trace.append(log_likelihood)
+        if self.on_iteration is not None:
+            self.on_iteration(self.iterations, log_likelihood, self.unknowns)
+
+
+def inverse_of(information: Matrix) -> Matrix | None:
+    """The inverse of an information matrix; None where it is not positive definite to ten digits."""
+    if not len(information):
+        return information
+    if not np.isfinite(information).all():
+        return None
+    scale = np.sqrt(np.abs(np.diagonal(information)))
+    if not (scale > 0).all():
+        return None
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    if not values[0] > SINGULAR * values[-1]:
+        return None
+    return np.asarray((vectors / values) @ vectors.T / np.outer(scale, scale))
