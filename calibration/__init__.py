@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from calibration.estimation.block_stream import *
     from calibration.estimation.conditional import *
     from calibration.exchange import *
+    from calibration.exchange.cli import params_group as params_group
     from calibration.files import *
     from calibration.fit import *
     from calibration.linking import *
@@ -118,6 +119,7 @@ _HOMES = {
         "usage_statistics",
         "write_parameter_file",
     ),
+    "exchange.cli": ("params_group",),
     "files": ("write_text_whole",),
     "fit": (
         "FitError",
@@ -272,12 +274,12 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605
 
+if not TYPE_CHECKING:  # or mypy would believe in every name
 
-def __getattr__(name: str) -> object:
-    if name not in _HOME_OF:
-        raise AttributeError(f"calibration has no {name!r}; its names are in calibration.__all__")
-    return getattr(import_module(f"calibration.{_HOME_OF[name]}"), name)
+    def __getattr__(name: str) -> object:
+        if name not in _HOME_OF:
+            raise AttributeError(f"calibration has no {name!r}; its names are in calibration.__all__")
+        return getattr(import_module(f"calibration.{_HOME_OF[name]}"), name)
 
-
-def __dir__() -> list[str]:
-    return __all__
+    def __dir__() -> list[str]:
+        return __all__

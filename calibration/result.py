@@ -74,8 +74,8 @@ class Calibration:
     fit: Fit | None = field(default=None, repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
-        """The calibration as plain JSON data."""
-        apart = {"items", "scale", "flags", "warnings", "groups", "responses", "fit"}
+        """The calibration as plain JSON data, which is the same whenever and wherever the calibration runs."""
+        apart = {"items", "scale", "flags", "warnings", "groups", "responses", "fit", "seconds"}
         head: dict[str, Any] = {}
         for name in self.__slots__:
             if name not in apart:

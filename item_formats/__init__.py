@@ -61,6 +61,12 @@ if TYPE_CHECKING:
     from item_formats.packages import read_package as read_package
     from item_formats.packages import save_package as save_package
     from item_formats.packages import write_package as write_package
+    from item_formats.packages.usage_data import ItemStatistic as ItemStatistic
+    from item_formats.packages.usage_data import StatisticValue as StatisticValue
+    from item_formats.packages.usage_data import Target as Target
+    from item_formats.packages.usage_data import read_usage_data as read_usage_data
+    from item_formats.packages.usage_data import usage_data as usage_data
+    from item_formats.packages.usage_data import write_usage_data as write_usage_data
     from item_formats.processing import ItemState as ItemState
     from item_formats.processing import attempt as attempt
     from item_formats.processing import begin_item as begin_item
@@ -97,6 +103,7 @@ _NAMES = {
     "kinds": "ItemKind item_kind kind_label shown_choices",
     "model": "Item ItemType Option read_item type_label",
     "packages": "Package iter_package open_package read_package save_package write_package",
+    "packages.usage_data": "ItemStatistic StatisticValue Target read_usage_data usage_data write_usage_data",
     "processing": "ItemState attempt begin_item score",
     "rendering": "PaperItem PaperSection PaperSheet paper_sections render render_item render_items render_paper",
     "sessions": "TestState begin_test step",

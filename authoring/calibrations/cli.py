@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from authoring.calibrations.usage_data import USAGE_DATA
-from calibration import FORMATS
-from calibration.exchange.cli import params_group
+from calibration import FORMATS, params_group
 
 params = params_group({**FORMATS, "qti": USAGE_DATA})

@@ -14,8 +14,8 @@ from calibration import (
     items_from_usage,
     usage_statistics,
 )
-from item_formats import ItemError
-from item_formats.packages.usage_data import (
+from item_formats import (
+    ItemError,
     ItemStatistic,
     StatisticValue,
     Target,

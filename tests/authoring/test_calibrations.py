@@ -83,6 +83,8 @@ def result(*items: cal.ItemParameters, **changes: Any) -> cal.Calibration:
         "converged": True,
         "max_gradient": 1e-6,
         "iterations": 12,
+        "integration_error": 1e-9,
+        "seconds": 0.1,
         "nodes": 61,
         "se_kind": "observed information",
         "data_digest": "d" * 64,
@@ -191,8 +193,8 @@ def test_a_calibration_keeps_every_number_beside_its_version(
     bank: Bank, analyst: Actor, standard_id: int, tried: list[str], tmp_path: Path
 ) -> None:
     sitting = register(bank, analyst, standard_id, tmp_path / "1.csv", *tried)
-    one = cal.ItemParameters("Q1", "2PL", a=1.25, b=-0.5, se={"a": 0.2, "b": 0.1}, n=210)
-    two = cal.ItemParameters("Q2", "2PL", a=0.1, b=4.0, se={}, n=208)
+    one = cal.ItemParameters("Q1", "2PL", a=1.25, b=(-0.5,), se={"a": 0.2, "b": 0.1}, n=210)
+    two = cal.ItemParameters("Q2", "2PL", a=0.1, b=(4.0,), se={}, n=208)
     flags = [cal.Flag("Q2", "key-suspect", "m"), cal.Flag("Q2", "negative-discrimination", "m")]
     flags.append(cal.Flag("Q3", "no-variance", "m"))
     run = result(one, two, excluded={"Q3": "no-variance"}, priors="a ~ lognormal", log_likelihood=-77.25)
@@ -237,7 +239,7 @@ def test_the_trail_names_flagged_items_and_no_parameter(
     bank: Bank, analyst: Actor, standard_id: int, tried: list[str], tmp_path: Path
 ) -> None:
     sitting = register(bank, analyst, standard_id, tmp_path / "1.csv", *tried)
-    one = cal.ItemParameters("Q1", "2PL", a=1.2345, b=-0.5432)
+    one = cal.ItemParameters("Q1", "2PL", a=1.2345, b=(-0.5432,))
     save(
         bank, analyst, standard_id, [sitting], result(one), statistics("Q1"), flags=[cal.Flag("Q1", "key-suspect", "")]
     )
@@ -280,7 +282,7 @@ def test_a_draft_of_a_next_version_gets_no_numbers_from_answers_to_the_last(
     accepted(bank, staff, standard_id, row("Q1"))
     revised(bank, staff, "Q1")
     sitting = register(bank, analyst, standard_id, tmp_path / "1.csv", "Q1")
-    one = cal.ItemParameters("Q1", "2PL", a=1.5, b=0.25)
+    one = cal.ItemParameters("Q1", "2PL", a=1.5, b=(0.25,))
     saved = save(bank, analyst, standard_id, [sitting], result(one), statistics("Q1"))
     assert set(stored(bank, saved)) == {("Q1", 1)}
     with reading(bank) as session:
@@ -355,7 +357,7 @@ def test_the_pool_has_a_column_for_everything_papers_and_releases_choose_by(
     with writing(bank, analyst) as session:
         take_step(session, analyst, PUBLISH, standings(session, ["Q3"]))
     sitting = register(bank, analyst, standard_id, tmp_path / "1.csv", "Q1", "Q2", "Q3")
-    parameters = [cal.ItemParameters(f"Q{n}", "2PL", a=n + 0.5, b=-float(n)) for n in (1, 2)]
+    parameters = [cal.ItemParameters(f"Q{n}", "2PL", a=n + 0.5, b=(-float(n),)) for n in (1, 2)]
     run = result(*parameters, scale=cal.Scale(D=1.702))
     found = [statistics(code) for code in ("Q1", "Q2", "Q3")]
     flags = [cal.Flag("Q2", "key-suspect", "")]

@@ -92,7 +92,7 @@ def test_an_unknown_verb_is_wrong_usage(verb: str) -> None:
 
 def test_verbs_that_are_not_ours_are_named_where_they_live() -> None:
     homes = {verb: module.split(".")[0] for verb, (module, _, _) in cli.VERBS.items()}
-    assert {verb for verb, home in homes.items() if home == "authoring"} == {*OUR_VERBS, "demo"}
+    assert {verb for verb, home in homes.items() if home == "authoring"} == {*OUR_VERBS, "demo", "params"}
     assert set(homes.values()) == {"authoring", "engine", "calibration", "item_formats"}
 
 
