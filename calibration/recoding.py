@@ -45,7 +45,9 @@ def scores_seen(responses: Responses) -> Seen:
     """The scores of every item that persons with a weight have."""
     counted = (responses.status != NOT_REACHED) & (responses.weight > 0)[responses.person]
     low, width = _range(responses)
-    keys = np.unique(responses.item[counted].astype(np.int64) * width + (responses.score[counted] - low))
+    present = np.zeros(len(responses.items) * width, bool)
+    present[responses.item[counted].astype(np.int64) * width + (responses.score[counted] - low)] = True
+    keys = np.flatnonzero(present)
     first = np.searchsorted(keys // width, np.arange(len(responses.items) + 1))
     scores = (keys % width + low).tolist()
     return {name: frozenset(scores[first[j] : first[j + 1]]) for j, name in enumerate(responses.items)}

@@ -32,7 +32,8 @@ NEAR = 2e-5  # largest change of an EM step at which Newton takes over: a pass c
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
-CHECKED_PERSONS = 20_000
+CHECKED_PERSONS = 10_000
+FEW_ORDERS = 3
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
 OBSERVED = "observed information"
@@ -126,7 +127,7 @@ def _from_a_sample(
     sums, calm = search.climb(50 * NEAR, 100)
     if not (whole and calm) or unknowns.testlets is not None:
         return search.unknowns, None
-    return search.unknowns, search.information(sums) / share
+    return search.unknowns, search.information(sums, FEW_ORDERS) / share
 
 
 def _end(
