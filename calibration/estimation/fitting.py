@@ -34,6 +34,7 @@ SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
 CHECKED_PERSONS = 10_000
 FEW_ORDERS = 3
+HISTOGRAM_SPACING = 0.1  # standard deviations between the bars of an empirical distribution
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
 OBSERVED = "observed information"
@@ -82,6 +83,8 @@ def fit(
     is had whole (up to 500 parameters, more where they are tied), in an EM step else.
     """
     beliefs = beliefs or Beliefs()
+    if unknowns.population.shape is not None:
+        return _shaped(Search(persons, unknowns, beliefs, on_iteration), tolerance, max_iterations)
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
     unknowns, known = _from_a_sample(persons, unknowns, beliefs, whole=whole)
     search = Search(persons, unknowns, beliefs, on_iteration)
@@ -99,6 +102,16 @@ def fit(
         if not np.isfinite(step):  # no maximum that Newton knows of: EM alone says
             return _end(search, sums, converged=calm, information=None, singular=True)
     return _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step)
+
+
+def _shaped(search: Search, tolerance: float, most: int) -> Fit:
+    """A fit whose ability distribution is found with the items: EM to the end; standard errors take it as known."""
+    search.spacing = HISTOGRAM_SPACING
+    search.grid = Grid.covering(search.unknowns.population, HISTOGRAM_SPACING)
+    sums, calm = search.climb(tolerance, most)
+    if len(search.unknowns.vector()) > FULL_INFORMATION:
+        return _end(search, sums, converged=calm, information=None)
+    return _end(search, sums, converged=calm, information=search.information(sums))
 
 
 def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) -> tuple[Sums, Matrix, float]:

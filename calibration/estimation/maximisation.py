@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.expectation import Sums
 from calibration.estimation.families import LARGEST_STEP, Batch, gradient, gradient_and_fisher
+from calibration.estimation.population import Shape, maximised
 from calibration.estimation.population import gradient as population_gradient
-from calibration.estimation.population import maximised
 from calibration.estimation.unknowns import Unknowns
 
 if TYPE_CHECKING:
@@ -45,7 +45,27 @@ def maximise(
     if testlets is not None:
         variance = sums.testlet_spread / np.maximum(sums.testlet_persons, 1e-300)
         testlets = replace(testlets, sd=np.sqrt(np.maximum(variance, SMALLEST_TESTLET_SD**2)))
-    return replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
+    moved = replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
+    shape = unknowns.population.shape
+    return moved if shape is None or not shape.free else _reshaped(moved, sums.mass, nodes)
+
+
+def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:
+    """The unknowns with ability distributed as the persons are now thought to be (Mislevy, 1984; Woods, 2007).
+
+    The distribution is standardised and the items moved with it, which changes no probability.
+    """
+    shape, mean, sd = Shape.of_mass(nodes, mass)
+    batches = []
+    for batch in unknowns.batches:
+        own = batch.parameters.copy()
+        slopes = own[:, : batch.categories - 1] if batch.family == "nominal" else own[:, :1]
+        first = slopes.shape[1]
+        steps = np.arange(1, batch.categories) if batch.family == "partial credit" else 1.0
+        own[:, first : first + batch.categories - 1] += slopes * steps * mean
+        own[:, :first] *= sd
+        batches.append(batch.at(own))
+    return replace(unknowns, batches=tuple(batches), population=replace(unknowns.population, shape=shape))
 
 
 def item_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs) -> Matrix:

@@ -92,6 +92,7 @@ class Search:
     def climb(self, tolerance: float, most: int) -> tuple[Sums, bool]:
         """EM until no unknown moves by `tolerance` in a step: the sums at the unknowns, and whether it got there."""
         mixer, accelerated = Anderson(), False
+        shaped = self.unknowns.population.shape is not None  # its distribution is no part of the vector
         best, plain = -np.inf, self.unknowns
         while True:
             sums = self.expect(self.unknowns)
@@ -101,7 +102,7 @@ class Search:
                     self.unknowns, accelerated = plain, False
                     mixer.forget()
                     continue
-                self.monotone = False  # a plain step cannot go down
+                self.monotone &= shaped  # a plain step cannot go down, save where a histogram is read between its nodes
             if not self.grid_holds(self.unknowns, sums.narrowest):
                 best, accelerated = -np.inf, False
                 mixer.forget()
@@ -115,7 +116,7 @@ class Search:
                 return sums, True
             if self.iterations >= most:
                 return sums, False
-            mixed = self.unknowns.at(mixer.next(x, image))
+            mixed = plain.at(mixer.next(x, image))
             accelerated = within_bounds(mixed, self.beliefs)
             self.unknowns = mixed if accelerated else plain
 
