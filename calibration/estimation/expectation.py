@@ -58,7 +58,7 @@ def posterior(block: Block, tables: Tables, layout: ResponseBlocks) -> tuple[Mat
 
 
 def normalised(joint: Matrix) -> tuple[Matrix, Matrix]:
-    """Rows of log density (n, Q), which are overwritten, as densities that sum to 1, and the logs of their sums (n,)."""
+    """Rows of log density (n, Q), overwritten, as densities that sum to 1, and the logs of their sums (n,)."""
     peak = joint.max(axis=1, keepdims=True)
     joint -= peak
     density = np.exp(joint, out=joint)

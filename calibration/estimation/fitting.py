@@ -10,7 +10,7 @@ tolerance by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,8 @@ def _shaped(search: Search, tolerance: float, most: int) -> Fit:
     sums, calm = search.climb(tolerance, most)
     if len(search.unknowns.vector()) > FULL_INFORMATION:
         return _end(search, sums, converged=calm, information=None)
-    return _end(search, sums, converged=calm, information=search.information(sums))
+    result = _end(search, sums, converged=calm, information=search.information(sums))
+    return replace(result, integration_error=np.nan)  # a histogram is what it is between its bars
 
 
 def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) -> tuple[Sums, Matrix, float]:
