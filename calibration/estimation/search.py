@@ -20,9 +20,10 @@ from calibration.estimation.unknowns import Tables, Unknowns
 Matrix = NDArray[np.float64]
 
 MOST_NEWTON_STEPS = 8
-# persons behind the missing part of the information, a seventh of the whole for 40 items: standard errors are then
-# within a few tenths of a percent of those from all persons, closer than they are known
-INFORMATION_PERSONS = 10_000
+# Persons behind the missing part of the information, a seventh of the whole for 40 items: as many as give this many
+# scores, but never fewer than LEAST_PERSONS. Standard errors then differ from those of all persons by 0.1 to 0.3 %
+# (median; docs/decisions/0009-estimation.md)
+INFORMATION_SCORES, LEAST_PERSONS = 2_000_000, 10_000
 ROUNDING = 1e-10  # of the log-likelihood: what sums in another order may differ by
 SINGULAR = 1e-10  # of eigenvalues: an information matrix that is not positive definite to ten digits
 
@@ -157,7 +158,8 @@ class Search:
         """Observed information of the unknowns' vector, (P, P); for a direction to go in a few `orders` do."""
         if self.unknowns.testlets is not None:
             return numeric_information(self._gradient_at, self.unknowns.vector())
-        share = 1 / max(1, round(self.persons.persons / INFORMATION_PERSONS))
+        enough = max(LEAST_PERSONS, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
+        share = 1 / max(1, round(self.persons.persons / enough))
         tables = Tables.of(self.unknowns, self.grid, self.start)
         missing = self.persons.total(missing_information, self.unknowns, tables, share, orders)
         return observed_information(missing, self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
