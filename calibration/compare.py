@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.models.parameters import ItemParameters
+from calibration.recoding import in_categories_of
 from calibration.responses import NOT_REACHED, Responses
 
 FloatArray = NDArray[np.float64]
@@ -70,7 +71,7 @@ def compare(responses: Responses, ours: Sequence[ItemParameters], model: str) ->
     names = [name for name in responses.items if name in by_id]
     if not names:
         raise ComparisonError("the parameters are of none of these items")
-    scores = complete_scores(responses, names)
+    scores = complete_scores(in_categories_of([by_id[name] for name in names], responses), names)
     for name, column in zip(names, scores.T, strict=True):
         if by_id[name].categories != int(column.max()) + 1 or len(np.unique(column)) != int(column.max()) + 1:
             raise ComparisonError(

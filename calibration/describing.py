@@ -23,8 +23,16 @@ LARGEST_INTEGRATION_ERROR = 1e-3
 
 def items_of(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
     """Parameters of the items, with standard errors where the run converged and the data identify them."""
-    if prepared.facet is not None:
-        return _rated_items(prepared, result)
+    items = _rated_items(prepared, result) if prepared.facet is not None else _items(prepared, result)
+    return tuple(
+        replace(item, scores=prepared.scores[item.id])
+        if item.id in prepared.scores and item.id not in prepared.anchors
+        else item
+        for item in items
+    )
+
+
+def _items(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
     return reported(
         prepared.items,
         prepared.models,

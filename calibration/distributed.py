@@ -72,7 +72,7 @@ def calibrate_files(
             scale=Scale(),
             data_digest=hashlib.sha256("".join(fact[2] for fact in facts).encode()).hexdigest(),
             marks=coding.marks,
-            shift=coding.shift,
+            scores=coding.unusual,
             excluded=coding.excluded,
             flags=coding.flags,
         )

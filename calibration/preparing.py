@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import Literal
 
 import numpy as np
@@ -33,8 +34,8 @@ FACET_MODELS = ("Rasch", "PCM", "RSM")
 class Prepared:
     """Everything that is settled before the search.
 
-    With a facet the items are those of each rater; `counts` (J,) are weighted persons, `marks`, `shift` and `excluded`
-    as in `Coding`.
+    With a facet the items are those of each rater; `counts` (J,) are weighted persons, `marks` and `excluded` as in
+    `Coding`, `scores` those of items whose categories do not have the scores 0, 1, 2, ….
     """
 
     items: tuple[str, ...]
@@ -50,7 +51,7 @@ class Prepared:
     facet: Facet | None = None
     testlets: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    shift: Mapping[str, int] = field(default_factory=dict)
+    scores: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
     responses: Responses | None = None
@@ -70,7 +71,7 @@ def prepare(
 ) -> Prepared:
     """What `calibrate` starts from. Raises as it does."""
     scale, anchors = scale or Scale(), anchors or {}
-    data = _coded(responses, model)
+    data = _coded(responses, model, anchors)
     facet, data = _facets(data)
     anchored = {name: anchors[name] for name in data.items if name in anchors}
     if anchors and not anchored:
@@ -79,7 +80,7 @@ def prepare(
             "give anchors that were administered"
         )
     grouped, population, names = _population(data.responses, data.models, anchored, reference, covariates)
-    layout = block_responses(grouped, data.items, categories=_with_anchors(data, anchored))
+    layout = block_responses(grouped, data.items, categories=data.categories)
     if anchored:
         population = _anchored_population(layout, data.items, data.models, population, anchored, scale.D)
     if latent == "empirical":
@@ -102,7 +103,7 @@ def prepare(
         facet=facet,
         testlets=_testlets(testlets, data, facet),
         marks=data.marks,
-        shift=data.coding.shift,
+        scores=data.coding.unusual,
         excluded=data.coding.excluded,
         flags=tuple(flags),
         responses=responses,
@@ -127,8 +128,9 @@ class _Coded:
     marks: Mapping[str, tuple[float, ...]]
 
 
-def _coded(responses: Responses, model: str | Mapping[str, str]) -> _Coded:
-    coding = coding_of([scores_seen(responses)], responses.marks)
+def _coded(responses: Responses, model: str | Mapping[str, str], anchors: Mapping[str, ItemParameters]) -> _Coded:
+    marks = {name: (nan,) * responses.shift.get(name, 0) + worth for name, worth in responses.marks.items()}
+    coding = coding_of([scores_seen(responses)], marks, anchors=anchors)
     if not coding.items:
         raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
     models = models_of(coding.items, model)
@@ -239,17 +241,6 @@ def _regressed(
     names = tuple(str(g + 1) for g in range(len(rows)))
     grouped = replace(responses, group=group.reshape(-1).astype(np.int32), groups=names)
     return grouped, Population.regressed(rows, free_sd=free_sd), names
-
-
-def _with_anchors(data: _Coded, anchored: Mapping[str, ItemParameters]) -> NDArray[np.intp]:
-    """Categories of every item: an anchor has those of its parameters, whether or not all were seen."""
-    return np.array(
-        [
-            max(K, anchored[name].categories) if name in anchored else K
-            for name, K in zip(data.items, data.categories, strict=True)
-        ],
-        np.intp,
-    )
 
 
 def _anchored_population(

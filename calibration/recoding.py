@@ -1,17 +1,20 @@
 """Scores as categories: every item's scores from 0, without gaps, and what each category is worth.
 
-Data in parts are coded alike: the scores seen in every part make one coding, which is then applied to each.
+Data in parts are coded alike: the scores seen in every part make one coding, which is then applied to each. Parameters
+remember the coding (`ItemParameters.scores`), so that later responses mean the same whatever scores happen to be among
+them: an item whose lowest score nobody got this time does not become harder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.responses import NOT_REACHED, Responses
+from calibration.models import ItemParameters
+from calibration.responses import NOT_REACHED, OMITTED, Responses, ResponsesError
 from calibration.screening import Flag
 
 Seen = Mapping[str, frozenset[int]]
@@ -21,13 +24,12 @@ Seen = Mapping[str, frozenset[int]]
 class Coding:
     """The scores (K) of every item that has at least two, as categories 0 … K - 1.
 
-    `marks` has the scores of items whose categories are not worth 0, 1, 2, …; `shift` the lowest score of items that
-    do not start at 0; `excluded` the items without variance, with the reason.
+    `marks` has the worth of categories that are not worth 0, 1, 2, …; `excluded` the items without variance, with the
+    reason.
     """
 
     scores: Mapping[str, tuple[int, ...]]
     marks: Mapping[str, tuple[float, ...]]
-    shift: Mapping[str, int]
     excluded: Mapping[str, str]
     flags: tuple[Flag, ...]
 
@@ -40,23 +42,35 @@ class Coding:
         """(J,)."""
         return np.array([len(scores) for scores in self.scores.values()], np.intp)
 
+    @property
+    def unusual(self) -> dict[str, tuple[int, ...]]:
+        """The scores of items whose categories do not have the scores 0, 1, 2, …."""
+        return {name: scores for name, scores in self.scores.items() if scores != tuple(range(len(scores)))}
+
 
 def scores_seen(responses: Responses) -> Seen:
-    """The scores of every item that persons with a weight have."""
+    """The scores of every item, as they stood in the data, that persons with a weight have."""
     counted = (responses.status != NOT_REACHED) & (responses.weight > 0)[responses.person]
-    low, width = _range(responses)
+    score = _as_given(responses)
+    width = int(score.max(initial=0)) + 1
     present = np.zeros(len(responses.items) * width, bool)
-    present[responses.item[counted].astype(np.int64) * width + (responses.score[counted] - low)] = True
+    present[responses.item[counted].astype(np.int64) * width + score[counted]] = True
     keys = np.flatnonzero(present)
     first = np.searchsorted(keys // width, np.arange(len(responses.items) + 1))
-    scores = (keys % width + low).tolist()
+    scores = (keys % width).tolist()
     return {name: frozenset(scores[first[j] : first[j + 1]]) for j, name in enumerate(responses.items)}
 
 
-def coding_of(parts: Iterable[Seen], marks: Mapping[str, tuple[float, ...]] | None = None) -> Coding:
-    """One coding for data in parts; `marks` are known worths of an item's scores from the lowest to the highest.
+def coding_of(
+    parts: Iterable[Seen],
+    marks: Mapping[str, tuple[float, ...]] | None = None,
+    *,
+    anchors: Mapping[str, ItemParameters] | None = None,
+) -> Coding:
+    """One coding for data in parts; `marks` are known worths of an item's scores from 0 on.
 
-    A score in the middle that nobody got has no category, and a flag says so.
+    A score in the middle that nobody got has no category, and a flag says so. Anchors keep the coding that their
+    parameters have. Raises ResponsesError for a score that an anchor's parameters do not know.
     """
     together: dict[str, frozenset[int]] = {}
     for seen in parts:
@@ -65,7 +79,6 @@ def coding_of(parts: Iterable[Seen], marks: Mapping[str, tuple[float, ...]] | No
     known = marks or {}
     kept: dict[str, tuple[int, ...]] = {}
     worth: dict[str, tuple[float, ...]] = {}
-    shift: dict[str, int] = {}
     excluded: dict[str, str] = {}
     flags: list[Flag] = []
     for name, found in together.items():
@@ -73,9 +86,13 @@ def coding_of(parts: Iterable[Seen], marks: Mapping[str, tuple[float, ...]] | No
         if len(scores) < 2:
             excluded[name] = "no-variance" if scores else "no-responses"
             continue
+        if anchors and name in anchors:
+            kept[name] = anchors[name].category_scores
+            strange = sorted(found - set(kept[name]))
+            if strange:
+                raise ResponsesError(f"item {name}: score {strange[0]}, but {_known_scores(anchors[name])}")
+            continue
         kept[name] = scores
-        if scores[0] != 0:
-            shift[name] = scores[0]
         gaps = sorted(set(range(scores[0], scores[-1])) - found)
         if name in known and scores[-1] < len(known[name]):
             worth[name] = tuple(known[name][score] for score in scores)
@@ -90,7 +107,7 @@ def coding_of(parts: Iterable[Seen], marks: Mapping[str, tuple[float, ...]] | No
                     f"{', '.join(f'{mark:g}' for mark in worth[name])} marks",
                 )
             )
-    return Coding(kept, worth, shift, excluded, tuple(flags))
+    return Coding(kept, worth, excluded, tuple(flags))
 
 
 def coded(responses: Responses, coding: Coding) -> Responses:
@@ -98,17 +115,18 @@ def coded(responses: Responses, coding: Coding) -> Responses:
 
     A response whose score the coding does not know, because only persons of weight 0 have it, is left out.
     """
-    low, width = _range(responses)
+    score = _as_given(responses)
+    width = int(score.max(initial=0)) + 1
     table = np.full((len(responses.items), width), -1, np.int16)
     number = np.full(len(responses.items), -1, np.int32)
     place = {name: j for j, name in enumerate(coding.items)}
     for j, name in enumerate(responses.items):
         if name in place:
             number[j] = place[name]
-            scores = np.array(coding.scores[name]) - low
-            inside = (scores >= 0) & (scores < width)
+            scores = np.array(coding.scores[name])
+            inside = scores < width
             table[j, scores[inside]] = np.flatnonzero(inside)
-    category = table[responses.item, responses.score - low]
+    category = table[responses.item, score]
     kept = np.flatnonzero((category >= 0) & (responses.status != NOT_REACHED))
     item = number[responses.item[kept]]
     if np.any(np.diff(number[number >= 0]) < 0):  # other order of items than the coding's: back into order by person
@@ -126,10 +144,56 @@ def coded(responses: Responses, coding: Coding) -> Responses:
         rater=responses.rater[kept] if responses.rater is not None else None,
         position=responses.position[kept] if responses.position is not None else None,
         seconds=responses.seconds[kept] if responses.seconds is not None else None,
+        shift={},
     )
 
 
-def _range(responses: Responses) -> tuple[int, int]:
-    """The lowest score, and how many there are from it to the highest."""
-    low = int(responses.score.min(initial=0))
-    return low, int(responses.score.max(initial=0)) - low + 1
+def in_categories_of(items: Sequence[ItemParameters], responses: Responses) -> Responses:
+    """The responses with the categories that the parameters know for scores; items without parameters are as they were.
+
+    An omission is the lowest category. Raises ResponsesError for a score that the parameters of its item do not know.
+    """
+    known = {item.id: item for item in items}
+    with_parameters = [known.get(name) for name in responses.items]
+    most = np.array([np.iinfo(np.int16).max if item is None else item.categories - 1 for item in with_parameters])
+    plain = not any(item.scores for item in with_parameters if item is not None)
+    if plain and not known.keys() & responses.shift.keys() and responses.score.max(initial=0) <= most.min(initial=0):
+        return responses
+    score = _as_given(responses)
+    width = int(score.max(initial=0)) + 1
+    table = np.full((len(responses.items), width), -1, np.int16)
+    for j, item in enumerate(with_parameters):
+        if item is None:
+            low = responses.shift.get(responses.items[j], 0)
+            table[j, low:] = np.arange(width - low)
+            continue
+        scores = np.array(item.category_scores)
+        inside = scores < width
+        table[j, scores[inside]] = np.flatnonzero(inside)
+    category = table[responses.item, score]
+    silent = (responses.status == OMITTED) | (responses.status == NOT_REACHED)
+    category[silent & np.array([item is not None for item in with_parameters])[responses.item]] = 0
+    unknown = np.flatnonzero(category < 0)
+    if unknown.size:
+        row = unknown[0]
+        name = responses.items[responses.item[row]]
+        raise ResponsesError(
+            f"person {responses.persons[responses.person[row]]}, item {name}: score {score[row]}, "
+            f"but {_known_scores(known[name])}"
+        )
+    shift = {name: by for name, by in responses.shift.items() if name not in known}
+    return replace(responses, score=category, shift=shift)
+
+
+def _known_scores(item: ItemParameters) -> str:
+    if item.scores:
+        return f"its parameters know the scores {', '.join(map(str, item.scores))}"
+    return f"its parameters know the scores 0…{item.categories - 1}"
+
+
+def _as_given(responses: Responses) -> NDArray[np.integer]:
+    """Scores (R,) as they stood in the data, before the lowest of an item was taken from them."""
+    if not responses.shift:
+        return responses.score
+    by = np.array([responses.shift.get(name, 0) for name in responses.items], responses.score.dtype)
+    return np.asarray(responses.score + by[responses.item])

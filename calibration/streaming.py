@@ -79,7 +79,11 @@ def prepare_stream(streamed: StreamedResponses, *, model: str | Mapping[str, str
         scale=Scale(),
         data_digest=_digest(streamed),
         marks={name: marks for name, marks in streamed.marks.items() if name in set(items)},
-        shift=streamed.shift,
+        scores={
+            name: tuple(range(by, by + int(layout.categories[streamed.items.index(name)])))
+            for name, by in streamed.shift.items()
+            if name in set(items)
+        },
         excluded={name: "no-variance" for name in streamed.items if name not in set(items)},
     )
 

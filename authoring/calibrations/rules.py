@@ -211,7 +211,7 @@ def calibrated_pool(session: Session, standard_id: int, calibration_id: int) -> 
             {
                 "id": item.code,
                 "a": found.a if found else None,
-                "b": found.difficulty if found else None,
+                "b": found.b if found else None,
                 "type": str(item.item_type),
                 "point": item.point,
                 "section": item.section,

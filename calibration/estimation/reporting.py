@@ -63,6 +63,32 @@ def reported(
     return tuple(found[j] for j in range(len(items)))
 
 
+def joint_covariance(unknowns: Unknowns, covariance: Matrix, items: Sequence[int], *, D: float = 1.0) -> Matrix:
+    """Covariance of the reported parameters of several items together, item by item, from that of the vector.
+
+    Items of one calibration are not independent: they share the scale, and groups' means and spreads with it.
+    """
+    B = unknowns.item_size
+    rows: dict[int, Matrix] = {}  # derivatives (p, B) of an item's reported parameters in the vector
+    own = number = 0
+    for batch in unknowns.batches:
+        names = [str(j) for j in batch.items]
+        jacobian = (_nominal(batch, D) if batch.family == "nominal" else _traditional(batch, names, D))[1]
+        for at, j in enumerate(batch.items):
+            free = batch.free[at]
+            if j in items:
+                moved = np.zeros((batch.size, B))
+                if unknowns.ties is not None:
+                    moved = unknowns.ties[own : own + batch.size].toarray()
+                else:
+                    moved[np.flatnonzero(free), number + np.arange(int(free.sum()))] = 1.0
+                rows[int(j)] = jacobian[at] @ moved
+            own += batch.size
+            number += int(free.sum())
+    together = np.concatenate([rows[j] for j in items])
+    return np.asarray(together @ covariance[:B, :B] @ together.T)
+
+
 def _items(batch: Batch, numbers: Matrix) -> Iterator[dict[str, Any]]:
     """The reported numbers (m, p) of every item by name."""
     last = batch.categories - 1

@@ -78,6 +78,7 @@ def _lost(items: Sequence[ItemParameters], again: Sequence[ItemParameters]) -> l
         "standard errors": lambda item: item.se,
         "covariances": lambda item: item.covariance,
         "marks of categories": lambda item: item.marks,
+        "scores of categories": lambda item: item.scores,
         "numbers of persons": lambda item: item.n,
         "versions": lambda item: item.version,
     }

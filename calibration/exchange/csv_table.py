@@ -11,7 +11,7 @@ from calibration.exchange.errors import ExchangeError
 from calibration.exchange.tables import EMPTY_CELLS, number, read_rows, write_rows
 from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, Scale, model_named
 
-_LISTS = {"b": "b", "slopes": "slope", "intercepts": "intercept", "steps": "step", "marks": "mark"}
+_LISTS = {"b": "b", "slopes": "slope", "intercepts": "intercept", "steps": "step", "marks": "mark", "scores": "score"}
 _NUMBERS = ("a", "c", "d", "location", "n")
 _SCALE = {"scale": "id", "D": "D", "mean": "mean", "sd": "sd"}
 
@@ -73,7 +73,7 @@ def _scale_cells(scale: Scale, item: ItemParameters) -> dict[str, object]:
 
 
 def _column_order(name: str) -> tuple[int, str, int]:
-    kinds = ("b", "slope", "intercept", "location", "step", "mark", "se_", "covariance")
+    kinds = ("b", "slope", "intercept", "location", "step", "mark", "score", "se_", "covariance")
     match = re.fullmatch(r"(.*?)(\d*)", name)
     stem, digits = (match[1], match[2]) if match else (name, "")
     kind = next((n for n, prefix in enumerate(kinds) if stem.startswith(prefix)), len(kinds))
@@ -105,7 +105,7 @@ def _document(row: Mapping[str, str], place: str) -> dict[str, Any]:
 
 def _take(name: str, cell: str, place: str, document: dict[str, Any], lists: dict[str, dict[int, float]]) -> None:
     """One cell to its field of the document, or to its place in a list."""
-    match = re.fullmatch(r"(b|slope|intercept|step|mark)(\d+)", name)
+    match = re.fullmatch(r"(b|slope|intercept|step|mark|score)(\d+)", name)
     if name == "version":
         document["version"] = cell
     elif name in _NUMBERS or name == "b":

@@ -4,7 +4,8 @@
      "items": [{"id", "model", "a", "b", "c", "d", "se": {…}, "covariance": [[…]], "n", …}], …}
 
 `b` is a number for a dichotomous item and a list of thresholds for a polytomous one; nominal items have `slopes` and
-`intercepts` instead, rating scale items `location` and `steps` as well. What the model fixes may be left out.
+`intercepts` instead, rating scale items `location` and `steps` as well. `scores` say which score of the responses is
+which category, where that is not 0, 1, …. What the model fixes may be left out.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, Scale, c
 
 _SCALE_FIELDS = ("id", "D", "mean", "sd", "anchors")
 _ITEM_FIELDS = frozenset(
-    {"id", "model", "a", "b", "c", "d", "slopes", "intercepts", "location", "steps", "marks", "se", "covariance", "n"}
-    | {"version"}
+    {"id", "model", "a", "b", "c", "d", "slopes", "intercepts", "location", "steps", "marks", "scores", "se"}
+    | {"covariance", "n", "version"}
 )
 
 
@@ -50,6 +51,8 @@ def item_document(item: ItemParameters) -> dict[str, Any]:
         row |= {"location": item.location, "steps": list(item.steps)}
     if item.marks:
         row["marks"] = list(item.marks)
+    if item.scores:
+        row["scores"] = list(item.scores)
     row["se"] = dict(item.se)
     if item.covariance:
         row["covariance"] = [list(line) for line in item.covariance]
@@ -113,6 +116,7 @@ def item_from_document(
             location=_number(row, "location", place, 0.0) if row.get("location") is not None else None,
             steps=_numbers(row, "steps", place),
             marks=_numbers(row, "marks", place),
+            scores=_scores(row, place),
             n=_number(row, "n", place, 0.0),
             version=version,
         )
@@ -163,6 +167,14 @@ def _numbers(row: Mapping[str, Any], field: str, place: str) -> tuple[float, ...
     return tuple(_number({field: value}, field, place, None) for value in values)
 
 
+def _scores(row: Mapping[str, Any], place: str) -> tuple[int, ...]:
+    values = _numbers(row, "scores", place)
+    odd = next((value for value in values if value != round(value)), None)
+    if odd is not None:
+        raise ExchangeError(f"{place}, field scores: expected whole numbers, got {odd:g}")
+    return tuple(map(int, values))
+
+
 def _thresholds(row: Mapping[str, Any], model: str, place: str) -> tuple[float, ...]:
     b = row.get("b")
     if model == "NRM":
@@ -171,7 +183,9 @@ def _thresholds(row: Mapping[str, Any], model: str, place: str) -> tuple[float, 
         return ()
     if model in DICHOTOMOUS:
         if isinstance(b, (list, tuple)):
-            raise ExchangeError(f"{place}, field b: expected one number for {model}, got a list of {len(b)}")
+            if len(b) != 1:
+                raise ExchangeError(f"{place}, field b: expected one number for {model}, got a list of {len(b)}")
+            return _numbers(row, "b", place)
         return (_number(row, "b", place, None),)
     if not isinstance(b, (list, tuple)):
         raise ExchangeError(f"{place}, field b: expected the list of thresholds for {model}, got {b!r}")

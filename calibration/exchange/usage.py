@@ -16,7 +16,10 @@ from calibration.exchange.tables import number
 from calibration.models import ItemParameters, Scale
 
 _NAMES = {"a": "irtA", "b": "irtB", "c": "irtC", "d": "irtD", "location": "irtLocation"}
-_LISTS = {"b": "irtB", "slopes": "irtSlope", "intercepts": "irtIntercept", "steps": "irtStep", "marks": "irtMark"}
+_LISTS = {"b": "irtB", "slopes": "irtSlope", "intercepts": "irtIntercept", "steps": "irtStep"} | {
+    "marks": "irtMark",
+    "scores": "irtScore",
+}
 
 _ERRORS = {"slopes": "slope", "intercepts": "intercept"}  # what standard errors are called
 

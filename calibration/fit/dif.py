@@ -142,12 +142,14 @@ class GroupedFit:
     """A calibration in which some items have parameters of their own in each group.
 
     `groups` holds each group's items in full (common items are the same in all), `mean` and `sd` their abilities.
+    `joint` is the covariance (2p, 2p) of the parameters of an item freed, the first group's, then the second's.
     """
 
     log_likelihood: float
     groups: Mapping[str, tuple[ItemParameters, ...]] = field(default_factory=dict)
     mean: Mapping[str, float] = field(default_factory=dict)
     sd: Mapping[str, float] = field(default_factory=dict)
+    joint: Mapping[str, Matrix] = field(default_factory=dict)
 
 
 GroupFitter = Callable[[frozenset[str]], GroupedFit | float]
@@ -226,7 +228,9 @@ def dif_wald_refitted(
 ) -> tuple[ItemDif, ...]:
     """Wald tests of items freed one at a time, the others being anchors; flagged ones are free in the next round.
 
-    `fit` as for `dif_likelihood_ratio`, with both groups' items and their covariances.
+    `fit` as for `dif_likelihood_ratio`, with both groups' items and their covariances; without the joint one, the two
+    estimates are taken to be independent, which they are not where the groups' means are estimated with them: χ² is
+    then too small.
     """
     freed: frozenset[str] = frozenset()
     rows: tuple[ItemDif, ...] = ()
@@ -236,7 +240,7 @@ def dif_wald_refitted(
             result = fit(freed | {item.id})
             pair = [[one for one in result.groups[name] if one.id == item.id] for name in names]
             mean, sd = result.mean.get(names[1], 0.0), result.sd.get(names[1], 1.0)
-            row = dif_wald(pair[0], pair[1], scale, names=names, mean=mean, sd=sd)[0]
+            row = dif_wald(pair[0], pair[1], scale, names=names, mean=mean, sd=sd, joint=result.joint or None)[0]
             tested.append(replace(row, anchor=item.id not in freed))
         rows = flag_dif(tested, rate)
         flagged = frozenset(row.item for row in rows if row.flagged)

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, block_responses
 from calibration.estimation.likelihood import add_counts, log_likelihood
 from calibration.models import Curves, ItemParameters, Scale
-from calibration.responses import NOT_REACHED, Responses, ResponsesError
+from calibration.recoding import in_categories_of
+from calibration.responses import Responses
 
 Matrix = NDArray[np.float64]
 Method = Literal["eap", "map", "wle"]
@@ -71,8 +72,8 @@ def fitted(
     """Responses and parameters put together; items without responses, and responses without parameters, are left out.
 
     `population` holds the mean and the standard deviation of ability of each group of `responses`, (G,) each; one
-    number serves all groups; None takes those of `scale`. Raises ResponsesError for a score beyond an item's
-    categories, FitError where nothing is left or the population does not fit the groups.
+    number serves all groups; None takes those of `scale`. Raises ResponsesError for a score that an item's
+    parameters do not know, FitError where nothing is left or the population does not fit the groups.
     """
     on = scale or Scale()
     if responses.rater is not None:
@@ -84,7 +85,7 @@ def fitted(
     if not used:
         raise FitError("none of the items with parameters has responses: are these the parameters of this test?")
     curves = Curves.of(used, on)
-    _check_scores(responses, used)
+    responses = in_categories_of(used, responses)
     G = max(len(responses.groups), 1) if responses.group is not None else 1
     mean, sd = _population(population if population is not None else (on.mean, on.sd), G)
     layout = block_responses(
@@ -106,19 +107,6 @@ def _population(population: tuple[ArrayLike, ArrayLike], G: int) -> tuple[Matrix
     if not (np.isfinite(mean).all() and np.isfinite(sd).all() and (sd > 0).all()):
         raise FitError("means of ability must be finite and standard deviations positive")
     return np.broadcast_to(mean, G).copy(), np.broadcast_to(sd, G).copy()
-
-
-def _check_scores(responses: Responses, items: Sequence[ItemParameters]) -> None:
-    categories = {item.id: item.categories for item in items}
-    most = np.array([categories.get(name, np.iinfo(np.int16).max) - 1 for name in responses.items])
-    bad = np.flatnonzero((responses.score > most[responses.item]) & (responses.status != NOT_REACHED))
-    if bad.size:
-        r = bad[0]
-        name = responses.items[responses.item[r]]
-        raise ResponsesError(
-            f"person {responses.persons[responses.person[r]]}, item {name}: score {responses.score[r]}, but its "
-            f"parameters are for the scores 0…{categories[name] - 1}"
-        )
 
 
 def _nodes(curves: Curves, layout: ResponseBlocks, mean: Matrix, sd: Matrix) -> Matrix:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from calibration.estimation.reporting import joint_covariance
 from calibration.fit.dif import GroupedFit
 from calibration.fit.persons import FitError
 from calibration.models import ItemParameters
 from calibration.responses import NOT_REACHED, Responses
+
+if TYPE_CHECKING:
+    from calibration.result import Calibration
+
+Matrix = NDArray[np.float64]
 
 
 def grouped_fitter(
@@ -52,7 +59,24 @@ def _fit(
         groups,
         {name: population[name].mean.value for name in names},
         {name: population[name].sd.value for name in names},
+        _joint_covariances(result, meaning, names),
     )
+
+
+def _joint_covariances(
+    result: Calibration, meaning: dict[str, tuple[str, str]], names: tuple[str, str]
+) -> dict[str, Matrix]:
+    """Of every item freed, the covariance of its parameters in both groups; none without the whole information."""
+    if result.fit is None or result.fit.covariance is None or not result.converged:
+        return {}
+    number = {meaning[item.id]: j for j, item in enumerate(result.items) if item.id in meaning}
+    return {
+        item: joint_covariance(
+            result.fit.unknowns, result.fit.covariance, [number[item, name] for name in names], D=result.scale.D
+        )
+        for item in dict.fromkeys(item for item, _ in number)
+        if all((item, name) in number for name in names)
+    }
 
 
 def of_groups(responses: Responses, names: tuple[str, str]) -> Responses:

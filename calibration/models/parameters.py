@@ -50,7 +50,8 @@ class ItemParameters:
 
     `b` holds the difficulty of a dichotomous item, or the K - 1 thresholds of a polytomous one; nominal items have
     `slopes` and `intercepts` (K each, the first 0) instead of a and b. `location` and `steps` (K - 1) are those of the
-    rating scale, b = location + steps. `marks` (K) are what each category is worth; empty for 0, 1, …, K - 1.
+    rating scale, b = location + steps. `marks` (K) are what each category is worth, `scores` (K) what stands for it in
+    the responses; both empty for 0, 1, …, K - 1.
 
     `se` holds standard errors by the names of `parameter_names`, `covariance` their covariance block in that order
     (empty where unknown), `n` the weighted number of persons behind the estimates.
@@ -67,6 +68,7 @@ class ItemParameters:
     location: float | None = None
     steps: tuple[float, ...] = ()
     marks: tuple[float, ...] = ()
+    scores: tuple[int, ...] = ()
     se: Mapping[str, float] = field(default_factory=dict)
     covariance: tuple[tuple[float, ...], ...] = ()
     n: float = 0.0
@@ -86,6 +88,11 @@ class ItemParameters:
     def category_marks(self) -> tuple[float, ...]:
         """Marks of each category, (K,)."""
         return self.marks or tuple(float(k) for k in range(self.categories))
+
+    @property
+    def category_scores(self) -> tuple[int, ...]:
+        """The score of each category in the responses, (K,)."""
+        return self.scores or tuple(range(self.categories))
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -123,5 +130,8 @@ def _fault(item: ItemParameters) -> str | None:
         f"the thresholds of GRM must increase, got {', '.join(map(str, item.b))}": item.model == "GRM"
         and any(low >= high for low, high in pairwise(item.b)),
         f"{len(item.marks)} marks for {item.categories} categories": len(item.marks) not in {0, item.categories},
+        f"{len(item.scores)} scores for {item.categories} categories": len(item.scores) not in {0, item.categories},
+        f"scores must increase from 0 or more, got {', '.join(map(str, item.scores))}": min(item.scores, default=0) < 0
+        or any(low >= high for low, high in pairwise(item.scores)),
     }
     return next((fault for fault, found in faults.items() if found), None)

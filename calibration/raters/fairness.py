@@ -13,6 +13,7 @@ from calibration.estimation.likelihood import log_likelihood
 from calibration.models.curves import Curves
 from calibration.models.parameters import ItemParameters, Scale
 from calibration.raters.agreement import rated
+from calibration.recoding import in_categories_of
 from calibration.responses import Responses, ResponsesError
 
 FloatArray = NDArray[np.float64]
@@ -49,6 +50,7 @@ def fair_marks(
     strangers = [name for name in responses.raters if name not in severities]
     if strangers:
         raise ResponsesError(f"rater {strangers[0]} has no severity")
+    responses = in_categories_of(items, responses)
     R = len(responses.raters)
     facet = responses.item[rows].astype(np.int64) * R + raters[rows]
     present, at = np.unique(facet, return_inverse=True)

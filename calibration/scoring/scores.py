@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from calibration.estimation.blocks import MISSING, Block, block_responses
 from calibration.models import Curves, ItemParameters, Scale
-from calibration.responses import NOT_REACHED, Responses
+from calibration.recoding import in_categories_of
+from calibration.responses import Responses
 from calibration.scoring.errors import ScaleError
 from calibration.scoring.expected import Posteriors
 from calibration.scoring.modes import Modes
@@ -78,8 +79,8 @@ def score_responses(
     The population theta ~ N(mean, sd²) is that of the scale, or `mean` and `sd`, numbers or (G,) for the groups of
     `responses.group`. `bounds` limit "ml", "wle" and "map" (default: the scale's mean ± 10 SD). `cuts` ask for
     P(theta ≥ cut | responses) under that population, whatever the method. Persons without responses get the population
-    (eap, map, eapsum, pv) or NaN (ml, wle), and a flag. Raises ScaleError for a method that is none, a population that
-    is none, or a score that an item's parameters do not know.
+    (eap, map, eapsum, pv) or NaN (ml, wle), and a flag. Raises ScaleError for a method that is none or a population
+    that is none, ResponsesError for a score that an item's parameters do not know.
     """
     on = scale or Scale()
     if method not in METHODS:
@@ -87,7 +88,7 @@ def score_responses(
     known = {item.id: item for item in items}
     names = [name for name in responses.items if name in known]
     curves = Curves.of([known[name] for name in names], on)
-    _check_scores(responses, names, curves)
+    responses = in_categories_of([known[name] for name in names], responses)
     N = len(responses.persons)
     group = responses.group if responses.group is not None else np.zeros(N, np.int32)
     population = _population(group, on, mean, sd)
@@ -132,23 +133,6 @@ def _population(group: NDArray[np.int32], scale: Scale, mean: ArrayLike | None, 
     if not (np.isfinite(population.mean).all() and np.isfinite(population.sd).all() and population.sd.min() > 0):
         raise ScaleError("the population needs a finite mean and an SD above 0")
     return population
-
-
-def _check_scores(responses: Responses, names: Sequence[str], curves: Curves) -> None:
-    """Raise ScaleError where a response is in a category that its item's parameters do not have."""
-    position = {name: j for j, name in enumerate(names)}
-    unknown = np.iinfo(np.int16).max  # items that are passed over may have any score
-    known = [int(curves.categories[position[name]]) - 1 if name in position else unknown for name in responses.items]
-    most = np.array(known)
-    if not len(responses.score) or int(responses.score.max()) <= most.min():
-        return
-    over = np.flatnonzero((responses.score > most[responses.item]) & (responses.status != NOT_REACHED))
-    if over.size:
-        item, row = int(responses.item[over[0]]), over[0]
-        raise ScaleError(
-            f"person {responses.persons[responses.person[row]]}, item {responses.items[item]}: score "
-            f"{responses.score[row]}, but its parameters know the scores 0…{most[item]}"
-        )
 
 
 def _of_prior(cuts: Matrix, uniform: Matrix, mean: Matrix, sd: Matrix) -> tuple[Matrix, Matrix]:

@@ -12,7 +12,7 @@ from calibration.estimation.blocks import block_responses
 from calibration.estimation.likelihood import log_likelihood
 from calibration.models.curves import Curves
 from calibration.models.parameters import ItemParameters, Scale
-from calibration.responses import NOT_REACHED, Responses, ResponsesError
+from calibration.responses import Responses, ResponsesError
 
 FloatArray = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ class Abilities:
 def abilities(responses: Responses, items: Sequence[ItemParameters], scale: Scale | None = None) -> Abilities:
     """Posteriors of theta from the responses to `items`, over a normal population fitted to them by EM.
 
-    Raises ResponsesError where nobody answered any of the items, or a score is not a category of its item.
+    Scores are categories of the items. Raises ResponsesError where nobody answered any of the items.
     """
     scale = scale or Scale()
     nodes = scale.mean + scale.sd * np.linspace(-REACH, REACH, NODES)
@@ -65,8 +65,10 @@ def _posterior(likelihood: FloatArray, nodes: FloatArray, mean: float, sd: float
 def person_likelihoods(
     responses: Responses, items: Sequence[ItemParameters], nodes: FloatArray, scale: Scale | None
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Log-likelihood (N, Q) of each person's responses to `items` at the nodes, and who has any; 0 for the others."""
-    check_categories(responses, items)
+    """Log-likelihood (N, Q) of each person's responses to `items` at the nodes, and who has any; 0 for the others.
+
+    Scores are categories of the items, as `in_categories_of` gives them.
+    """
     curves = Curves.of(items, scale)
     table = curves.log_probability(nodes)
     layout = block_responses(responses, [item.id for item in items], categories=curves.categories, keep_weightless=True)
@@ -75,19 +77,6 @@ def person_likelihoods(
         out[block.persons] = log_likelihood(block, table, layout)
         known[block.persons] = True
     return out, known
-
-
-def check_categories(responses: Responses, items: Sequence[ItemParameters]) -> None:
-    """Raise ResponsesError where a response scores more than its item has categories for."""
-    categories = {item.id: item.categories for item in items}
-    room = np.array([categories.get(name, np.iinfo(np.int16).max) for name in responses.items])
-    over = np.flatnonzero((responses.score >= room[responses.item]) & (responses.status != NOT_REACHED))
-    if over.size:
-        row = over[0]
-        raise ResponsesError(
-            f"person {responses.persons[responses.person[row]]}, item {responses.items[responses.item[row]]}: score "
-            f"{responses.score[row]}, but its parameters have scores 0 to {room[responses.item[row]] - 1}"
-        )
 
 
 def parted(

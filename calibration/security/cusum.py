@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from calibration.models.curves import Curves
 from calibration.models.parameters import ItemParameters, Scale
+from calibration.recoding import in_categories_of
 from calibration.responses import NOT_REACHED, Responses
-from calibration.security.abilities import abilities, check_categories, parted
+from calibration.security.abilities import abilities, parted
 
 FloatArray = NDArray[np.float64]
 
@@ -118,7 +119,7 @@ def _surplus(
     sitting: Responses, secure: Sequence[ItemParameters], suspects: Sequence[ItemParameters], scale: Scale | None
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Weighted n, observed and expected share, and z of each suspect item at a sitting."""
-    check_categories(sitting, suspects)
+    sitting = in_categories_of([*secure, *suspects], sitting)
     known = abilities(sitting, secure, scale)
     curves = Curves.of(suspects, scale)
     P = curves.probability(known.nodes)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from calibration.classical.dif import adjusted_p_values
 from calibration.models.curves import Curves
 from calibration.models.parameters import ItemParameters, Scale
+from calibration.recoding import in_categories_of
 from calibration.responses import Responses, ResponsesError
-from calibration.security.abilities import abilities, check_categories, parted, person_likelihoods
+from calibration.security.abilities import abilities, parted, person_likelihoods
 from calibration.subsets import alike_persons, some_items
 
 FloatArray = NDArray[np.float64]
@@ -61,6 +62,7 @@ def likelihood_ratio_check(
     negative where the ability on the suspect items is the lower; N(0, 1) for many items. Only persons with both kinds.
     """
     secure, suspects = parted(items, suspect)
+    responses = in_categories_of(items, responses)
     scale = scale or Scale()
     nodes = scale.mean + scale.sd * np.linspace(-6, 6, FINE_NODES)
     on_secure, has_secure = person_likelihoods(responses, secure, nodes, scale)
@@ -89,7 +91,7 @@ def predictive_check(
     from the secure items alone, over a normal population fitted to them. Only persons with both kinds of items.
     """
     secure, suspects = parted(items, suspect)
-    check_categories(responses, suspects)
+    responses = in_categories_of(items, responses)
     known = abilities(responses, secure, scale)
     curves = Curves.of(suspects, scale)
     P = curves.probability(known.nodes)

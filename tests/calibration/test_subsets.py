@@ -28,7 +28,7 @@ def test_alike_persons_are_a_partition_with_the_persons_own_scores(seed: int) ->
         for row, person in enumerate(alike.persons):
             expected = np.full(4, NAN)
             expected[alike.items] = alike.scores[row]
-            np.testing.assert_array_equal(expected, table[person])
+            np.testing.assert_array_equal(expected, data.dense()[person])
     assert sorted(seen) == [i for i in range(12) if not np.isnan(table[i]).all()]
     item_sets = [tuple(alike.items) for alike in alike_persons(data)]
     assert len(set(item_sets)) == len(item_sets)

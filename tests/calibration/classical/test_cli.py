@@ -99,10 +99,10 @@ def test_compare_shows_girth_beside_ours(run: Run, lsat7: Path) -> None:
 @pytest.mark.parametrize(
     ("verb", "text", "message"),
     [
-        ("classical", "person,a\nx,7\n", "row 2, column a: score 7"),
+        ("classical", "person,a\nx,seven\n", "row 2, column a: 'seven' is not a score"),
         ("raters", "person,a,b\nx,1,0\n", "name no raters"),
         ("angoff", "judge,a\nx,2\n", "row 2, item a: '2'"),
-        ("bookmark", "{}", "not a parameter file"),
+        ("bookmark", "{}", 'expected an object with "items"'),
     ],
 )
 def test_bad_files_are_one_line_and_exit_1(run: Run, tmp_path: Path, verb: str, text: str, message: str) -> None:

@@ -266,6 +266,9 @@ def test_a_document_is_read_strictly() -> None:
     extra = document | {"n_persons": 3, "items": [row | {"flags": ["x"]} for row in document["items"]]}
     assert len(parameters_from_document(extra, "x")[0]) == 2
 
+    listed = {"items": [{"id": "q", "model": "Rasch", "b": [0.5]}]}
+    assert parameters_from_document(listed, "x")[0][0].b == (0.5,)
+
     def changed(**fields: object) -> dict[str, object]:
         base = {"id": "q", "model": "2PL", "a": 1.0, "b": 0.0}
         return {"items": [{name: value for name, value in (base | fields).items() if value is not ...}]}
@@ -278,7 +281,7 @@ def test_a_document_is_read_strictly() -> None:
         (changed(a="1"), "item q, field a: expected a number, got '1'"),
         (changed(a=True), "item q, field a: expected a number"),
         (changed(a=float("nan")), "item q, field a: expected a number"),
-        (changed(b=[0.0]), "field b: expected one number for 2PL"),
+        (changed(b=[0.0, 1.0]), "field b: expected one number for 2PL"),
         (changed(model="GRM"), "field b: expected the list of thresholds for GRM"),
         (changed(model="GRM", b=[1.0, 0.0]), "item q: the thresholds of GRM must increase"),
         (changed(model="5PL"), "item q: model '5PL' is not known"),
@@ -293,6 +296,9 @@ def test_a_document_is_read_strictly() -> None:
         (changed(covariance=[[1.0, 0.5], [0.2, 1.0]]), "field covariance: not a covariance matrix"),
         (changed(n=-1), "field n: must not be negative"),
         (changed(marks=[1.0]), "item q: 1 marks for 2 categories"),
+        (changed(scores=[1, 1]), "item q: scores must increase from 0 or more, got 1, 1"),
+        (changed(scores=[0.5, 1]), "field scores: expected whole numbers, got 0.5"),
+        (changed(scores=[1]), "item q: 1 scores for 2 categories"),
         (changed(version=3), "field version: expected a text"),
         (changed() | {"scale": {"D": 0}}, "scale, field D: must be above 0"),
         (changed() | {"scale": {"sigma": 1}}, "scale, field sigma: known are"),

@@ -142,7 +142,7 @@ def test_wrong_input_is_one_line_and_exit_code_1(run: Run, two_groups: tuple[Pat
     broken.write_text("{}", encoding="utf-8")
     result = run("fit", data, "--params", broken)
     assert result.exit_code == 1
-    assert "not a parameter file" in result.stderr
+    assert 'expected an object with "items"' in result.stderr
 
 
 def test_python_and_command_line_give_the_same_numbers(run: Run, lsat7: tuple[Path, Path]) -> None:

@@ -177,8 +177,9 @@ def test_likelihood_ratio_and_wald_of_this_package_agree_and_find_the_item() -> 
     for rows in (by_ratio, by_wald):
         assert [r.item for r in rows if r.flagged] == ["Q4"]
         assert rows[3].effect.signed_area == pytest.approx(-0.6, abs=0.15)
-    for one, other in zip(by_ratio, by_wald, strict=True):
-        assert other.statistic == pytest.approx(one.statistic, rel=0.2, abs=0.3)  # equal in large samples
+    for one, other in zip(by_ratio, by_wald, strict=True):  # equal in large samples, farther apart where there is DIF
+        near = 0.05 if one.item != "Q4" else 0.2
+        assert other.statistic == pytest.approx(one.statistic, rel=near)
 
 
 def test_grouped_fits_may_come_without_parameters() -> None:

@@ -190,7 +190,7 @@ def test_bad_input_is_named() -> None:
         item_fit(responses, items, scale, ([0, 1], [1]))
     high = Responses.from_matrix(np.array([[0.0, 2.0], [1.0, 1.0]]), ["Item.1", "Item.2"], persons=["a", "b"])
     with pytest.raises(
-        ResponsesError, match=r"person a, item Item\.2: score 2, but its parameters are for the scores 0…1"
+        ResponsesError, match=r"person a, item Item\.2: score 2, but its parameters know the scores 0…1"
     ):
         item_fit(high, items, scale)
 

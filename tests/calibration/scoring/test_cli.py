@@ -137,7 +137,7 @@ def test_wrong_input_is_one_line(folder: Path, arguments: list[str], code: int, 
 
 def test_parameters_that_are_none_are_refused(folder: Path) -> None:
     (folder / "params.json").write_text(
-        '{"items": [{"id": "q1", "model": "3PL", "b": [0], "c": 1.2}]}', encoding="utf-8"
+        '{"items": [{"id": "q1", "model": "3PL", "a": 1, "b": [0], "c": 1.2}]}', encoding="utf-8"
     )
     result = run(folder)
     assert (result.exit_code, "item q1: c = 1.2, d = 1; needed is 0 ≤ c < d ≤ 1" in result.output) == (1, True)

@@ -15,7 +15,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 import calibration.scoring.expected
 import calibration.scoring.modes
-from calibration import ItemParameters, Responses, Scale, ScaleError, eap_scores, score_responses
+from calibration import ItemParameters, Responses, ResponsesError, Scale, ScaleError, eap_scores, score_responses
 from calibration.responses import NOT_REACHED
 from tests.calibration.scoring.forms import (
     MIXED,
@@ -363,7 +363,7 @@ def test_what_makes_no_scores_is_refused(change: dict[str, Any], message: str) -
 def test_a_score_that_the_parameters_do_not_know_is_named() -> None:
     items = two_parameter_items(np.ones(2), np.zeros(2))
     data = responses(np.array([[1.0, 0.0], [1.0, 2.0]]), items)
-    with pytest.raises(ScaleError, match=r"person 2, item item2: score 2, but its parameters know the scores 0…1"):
+    with pytest.raises(ResponsesError, match=r"person 2, item item2: score 2, but its parameters know the scores 0…1"):
         eap_scores(data, items)
 
 

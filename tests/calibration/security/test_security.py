@@ -225,7 +225,7 @@ def test_parts_that_are_none_are_refused(suspect: list[str], message: str) -> No
 
 def test_a_score_beyond_the_categories_names_person_and_item() -> None:
     data = Responses.from_matrix(np.array([[0.0, 2.0], [1.0, 1.0]]), ["i0", "i1"])
-    with pytest.raises(ResponsesError, match="person 1, item i1: score 2, but its parameters have scores 0 to 1"):
+    with pytest.raises(ResponsesError, match="person 1, item i1: score 2, but its parameters know the scores 0…1"):
         predictive_check(data, ["i0"], ITEMS)
 
 
