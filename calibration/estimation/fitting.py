@@ -9,7 +9,7 @@ EM goes on to the tolerance by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from calibration.estimation.information import (
     missing_item_information,
     observed_information,
 )
-from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
+from calibration.estimation.maximisation import at_bound, full_gradient, maximise, within_bounds
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, START_SPACING, WIDEST_SPACING, Grid
 from calibration.estimation.testlets import expect_testlets, numeric_information
@@ -35,9 +35,11 @@ Matrix = NDArray[np.float64]
 COARSE = 1e-3  # largest change of an EM step at which single precision hands over to double
 NEAR = 1e-4  # … and at which EM hands over to Newton
 MOST_NEWTON_STEPS = 8
+MOST_HALVINGS = 20  # of a step that went down: tight priors bend more than a quadratic
 FULL_INFORMATION = 500  # parameters
 INFORMATION_PERSONS = 100_000  # behind the missing part of the information: it errs by a few tenths of a percent
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
+RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to 1e-7, less than that is rounding
 SMALL = 5_000  # persons up to whom all is cheap: neither single precision nor spared information pay
 CHECKED_PERSONS = 20_000
 SAMPLE_PERSONS = 4_000
@@ -128,8 +130,9 @@ class _Search:
 
     def climb(self, tolerance: float, most: int) -> tuple[Sums, bool]:
         """EM until no unknown moves by `tolerance` in a step: the sums at the unknowns, and whether it got there."""
-        mixer, accelerated = Anderson(), False
+        mixer, accelerated, halved = Anderson(), False, 0
         best, plain = -np.inf, self.unknowns
+        before: tuple[Unknowns, Sums] | None = None  # where the last step began
         while True:
             sums = self.expect(self.unknowns)
             objective = self.objective(self.unknowns, sums)
@@ -139,12 +142,18 @@ class _Search:
                     self.unknowns, accelerated = plain, False
                     mixer.forget()
                     continue
-                self.monotone &= self.single  # a plain step that goes down is a defect, save for rounding
+                much = not self.single or not objective >= best - 100 * slack
+                if much and before is not None and halved < MOST_HALVINGS:
+                    self.unknowns = self.shorter(*before, halved)
+                    halved += 1
+                    mixer.forget()
+                    continue
+                self.monotone &= self.single  # a short step that goes down is a defect, save for rounding
             if not self.grid_holds(self.unknowns, sums.narrowest):
                 best, accelerated = -np.inf, False
                 mixer.forget()
                 continue
-            best = objective
+            best, halved, before = objective, 0, (self.unknowns, sums)
             self.report(sums.log_likelihood)
             x = self.unknowns.vector()
             plain = maximise(self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
@@ -161,6 +170,11 @@ class _Search:
             mixed = self.unknowns.at(mixer.next(x, image))
             accelerated = within_bounds(mixed, self.beliefs)
             self.unknowns = mixed if accelerated else plain
+
+    def shorter(self, unknowns: Unknowns, sums: Sums, halved: int) -> Unknowns:
+        """A part of one Newton-like step, which goes up where it is short enough; two of them may have gone too far."""
+        step = maximise(unknowns, sums, self.grid.nodes, self.start, self.beliefs, steps=1).vector() - unknowns.vector()
+        return unknowns.at(unknowns.vector() + step / 2**halved)
 
     def report(self, log_likelihood: float) -> None:
         self.iterations += 1
@@ -189,6 +203,10 @@ def fit(
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
     search.single = persons.persons > SMALL and unknowns.testlets is None
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
+    held = at_bound(search.unknowns, sums)
+    if held is not search.unknowns:
+        search.unknowns = held
+        sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     if not whole:
         return _end(search, sums, converged=calm, information=None)
     step, information = np.inf, np.zeros((0, 0))
@@ -250,8 +268,8 @@ def _information(search: _Search, sums: Sums) -> Matrix:
     return observed_information(missing, search.unknowns, sums, search.grid.nodes, search.start, search.beliefs)
 
 
-def inverse_of(information: Matrix) -> Matrix | None:
-    """The inverse of an information matrix; None where it is not positive definite to ten digits."""
+def inverse_of(information: Matrix, least: float = 1e-10) -> Matrix | None:
+    """The inverse of an information matrix; None where an eigenvalue is less than `least` times the largest."""
     if not len(information):
         return information
     if not np.isfinite(information).all():
@@ -260,7 +278,7 @@ def inverse_of(information: Matrix) -> Matrix | None:
     if not (scale > 0).all():
         return None
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
-    if not values[0] > 1e-10 * values[-1]:
+    if not values[0] > least * values[-1]:
         return None
     return np.asarray((vectors / values) @ vectors.T / np.outer(scale, scale))
 
@@ -276,7 +294,7 @@ def _end(
 ) -> Fit:
     unknowns, beliefs = search.unknowns, search.beliefs
     gradient = full_gradient(unknowns, sums, search.grid.nodes, search.start, beliefs)
-    covariance = inverse_of(information) if information is not None else None
+    covariance = inverse_of(information, RELIABLE) if information is not None else None
     if covariance is not None:
         blocks, kind = own_covariance(unknowns, covariance), OBSERVED
     elif information is None and not singular:
@@ -340,7 +358,7 @@ def _inverses(information: Matrix, free: NDArray[np.bool_]) -> Matrix:
     out = np.zeros_like(information)
     for j, H in enumerate(information):
         keep = np.ix_(free[j], free[j])
-        inverse = inverse_of(H[keep])
+        inverse = inverse_of(H[keep], RELIABLE)
         out[j][keep] = np.nan if inverse is None else inverse
     return out
 
@@ -350,13 +368,14 @@ def _integration_error(search: _Search, covariance: Matrix) -> float:
     sample, share = search.persons.sample(CHECKED_PERSONS)
     unknowns = search.unknowns
     finer = Grid.covering(unknowns.population, search.grid.spacing / 2, reach=REACH + 1)
+    refined = unknowns if unknowns.testlets is None else replace(unknowns, testlets=unknowns.testlets.finer())
     gradients = []
-    for grid in (search.grid, finer):
-        if unknowns.testlets is not None:
-            sums = expect_testlets(sample, unknowns, grid)
+    for at, grid in ((unknowns, search.grid), (refined, finer)):
+        if at.testlets is not None:
+            sums = expect_testlets(sample, at, grid)
         else:
-            sums = expect(sample, Tables.of(unknowns, grid, search.start))
-        gradients.append(full_gradient(unknowns, sums, grid.nodes, search.start, Beliefs()))
+            sums = expect(sample, Tables.of(at, grid, search.start))
+        gradients.append(full_gradient(at, sums, grid.nodes, search.start, Beliefs()))
     return float(np.abs(covariance @ (gradients[1] - gradients[0])).max(initial=0.0) / share)
 
 
