@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calibration.files import write_text_whole
-from calibration.models import DICHOTOMOUS, ItemParameters, Scale
+from calibration.models import DICHOTOMOUS, ItemParameters, Scale, check_parameters
 from calibration.screening import Flag
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ def read_parameters(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
         scale = document.get("scale", {})
         scale = Scale(**scale | {"anchors": tuple(scale.get("anchors", ()))})
         items = tuple(item_from_document(row) for row in document["items"])
+        check_parameters(items)
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise CalibrationError(
             f"{path}: not a parameter file ({error}); expected what `tiku calibrate --out` writes"
