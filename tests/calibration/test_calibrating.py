@@ -167,7 +167,7 @@ def independent(result: Calibration, scores: Array, beta: tuple[float, float] | 
 def test_estimates_and_standard_errors_are_those_of_an_independent_likelihood(model: str) -> None:
     rng = np.random.default_rng(17)
     items = some_items(model, J=4 if model == "NRM" else 3, K=3)
-    scores = draw(rng, items, rng.standard_normal({"NRM": 800, "4PL": 250}.get(model, 400)))
+    scores = draw(rng, items, rng.standard_normal({"NRM": 800, "4PL": 250}.get(model, 500)))
     scores[rng.random(scores.shape) < 0.1] = NAN
     beta = (5.0, 17.0) if model in {"3PL", "4PL"} else None
     priors = Priors(c=Beta(5, 17), d=Beta(17, 5), a=Normal(1.1, 0.3) if beta else None)

@@ -155,7 +155,7 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         other = calibrate(data, model=OF_PARTS, threads=threads)
         assert_equal(other, one)
     sets = {"2PL0": "t", "2PL1": "t"}
-    few = in_groups(300)
+    few = in_groups(250)
     one, other = (calibrate(few, model=OF_PARTS, testlets=sets, threads=t, max_iterations=3) for t in (1, 2))
     assert other.log_likelihood == pytest.approx(one.log_likelihood, abs=1e-8)
 
