@@ -141,7 +141,7 @@ def run(
 
     def report(iteration: int, log_likelihood: float, at: Unknowns) -> None:
         if on_iteration is not None:
-            on_iteration(Progress(iteration, log_likelihood, tuple(at.vector().tolist())))
+            on_iteration(Progress(iteration, log_likelihood, tuple(at.all_free().vector().tolist())))
 
     result = fit(
         prepared.persons,

@@ -74,7 +74,9 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
         if out is not None:
             result.save(out)
         if report is not None:
-            cal.write_report(report, result, data, statistics, flags)
+            files = ", ".join(path.name for path in options["responses"])
+            lead = f"{options['note']} {files}".strip()
+            cal.write_report(report, result, data, statistics, flags, lead=lead)
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if options["as_json"]:

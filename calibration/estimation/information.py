@@ -25,7 +25,7 @@ from calibration.estimation.unknowns import Tables, Unknowns
 Matrix = NDArray[np.float64]
 
 ORDERS = 30  # most polynomials: five items need twenty, forty items six
-NEGLIGIBLE = 1e-6  # of the missing information's trace: where the sum stops
+NEGLIGIBLE = 1e-7  # of the missing information's trace: where the sum stops
 SLICE_RESPONSES = 16_384  # at a time, each with the scores of its category at every node
 SLICE_PERSONS = 512  # at a time: a person's scores are a row as long as all parameters
 
