@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,7 @@ def calibrate(
     reference: str | None = None,
     covariates: Mapping[str, Matrix] | None = None,
     testlets: Mapping[str, str] | None = None,
+    latent: Literal["normal", "empirical"] = "normal",
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -69,6 +71,9 @@ def calibrate(
     testlets
         Item id → item set: its items answer to theta + gamma of the set, gamma ~ N(0, sd²), whose sd is estimated
         (Bradlow, Wainer & Wang, 1999). Their a and b are those at gamma = 0.
+    latent
+        ``"empirical"`` finds the distribution of ability with the items, standardised, instead of taking it as normal
+        (Mislevy, 1984; Woods, 2007): for one group, without anchors or tied parameters.
     on_iteration, start
         Called after every step; the vector it was last told goes on from there.
     threads
@@ -91,6 +96,7 @@ def calibrate(
             reference=reference,
             covariates=covariates,
             testlets=testlets,
+            latent=latent,
             threads=threads,
         )
         return run(
@@ -135,7 +141,7 @@ def run(
 
     def report(iteration: int, log_likelihood: float, at: Unknowns) -> None:
         if on_iteration is not None:
-            on_iteration(Progress(iteration, log_likelihood, tuple(at.vector().tolist())))
+            on_iteration(Progress(iteration, log_likelihood, tuple(at.all_free().vector().tolist())))
 
     result = fit(
         prepared.persons,

@@ -36,6 +36,7 @@ MOST_SCORE = 249
 @click.option("--marks", type=FILE, help="CSV item,marks: what each category is worth, separated by `;`.")
 @click.option("--sittings-are-groups", is_flag=True, help="Every file is a group with its own mean and spread.")
 @click.option("--reference", help="The group that is N(0, 1) where there are no anchors [the first].")
+@click.option("--latent", type=click.Choice(["normal", "empirical"]), default="normal", show_default=True)
 @click.option("--max-score", type=int, help="Scores above this are refused [1 where all models are dichotomous].")
 @click.option("--omitted", type=click.Choice(["wrong", "missing"]), default="wrong", show_default=True)
 @click.option(
@@ -73,7 +74,9 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
         if out is not None:
             result.save(out)
         if report is not None:
-            cal.write_report(report, result, data, statistics, flags)
+            files = ", ".join(path.name for path in options["responses"])
+            lead = f"{options['note']} {files}".strip()
+            cal.write_report(report, result, data, statistics, flags, lead=lead)
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if options["as_json"]:
@@ -130,6 +133,7 @@ def _arguments(options: Mapping[str, Any], data: Responses) -> dict[str, Any]:
         "anchors": anchors,
         "scale": scale,
         "reference": options["reference"],
+        "latent": options["latent"],
     }
 
 

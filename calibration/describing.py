@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.fitting import Fit, own_covariance
+from calibration.estimation.fitting import NOT_IDENTIFIED, Fit, own_covariance
 from calibration.estimation.reporting import reported
 from calibration.estimation.specification import without_raters
 from calibration.models import ItemParameters, Scale
@@ -154,10 +154,12 @@ def testlets_of(result: Fit) -> dict[str, Estimate]:
     testlets = result.unknowns.testlets
     if testlets is None:
         return {}
-    T = len(testlets.names)
-    errors: list[float | None] = [None] * T
+    free = np.flatnonzero(testlets.free)
+    errors: list[float | None] = [None] * len(testlets.names)
     if result.covariance is not None and result.converged:
-        errors = (testlets.sd * np.sqrt(np.diagonal(result.covariance)[-T:])).tolist()
+        of_free = np.diagonal(result.covariance)[len(result.covariance) - len(free) :]
+        for t, variance in zip(free, of_free, strict=True):
+            errors[t] = float(testlets.sd[t] * np.sqrt(variance))
     return {name: Estimate(float(sd), se) for name, sd, se in zip(testlets.names, testlets.sd, errors, strict=True)}
 
 
@@ -173,6 +175,8 @@ def warnings_of(result: Fit) -> list[Flag]:
                 "stopped, and have no standard errors. Try priors, fewer parameters or more iterations",
             )
         )
+    if result.converged and result.se_kind == NOT_IDENTIFIED:
+        found.append(Flag("", "not-identified", f"no standard errors: {NOT_IDENTIFIED}"))
     if not result.monotone:
         found.append(Flag("", "not-monotone", "the likelihood fell in a step that cannot lower it: report this run"))
     if result.integration_error > LARGEST_INTEGRATION_ERROR:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from calibration.estimation.blocks import ResponseBlocks, block_responses, only_items
 from calibration.estimation.fitting import fit
 from calibration.estimation.partitions import Partitions
-from calibration.estimation.population import Population
+from calibration.estimation.population import Population, Shape
 from calibration.estimation.specification import FIXED_SLOPE, Facet, specify
 from calibration.models import ItemParameters, Scale, model_named
 from calibration.patterns import PatternError, ordered_patterns, settings_of
@@ -65,6 +66,7 @@ def prepare(
     reference: str | None = None,
     covariates: Mapping[str, Matrix] | None = None,
     testlets: Mapping[str, str] | None = None,
+    latent: Literal["normal", "empirical"] = "normal",
     threads: int = 1,
 ) -> Prepared:
     """What `calibrate` starts from. Raises as it does."""
@@ -81,6 +83,8 @@ def prepare(
     layout = block_responses(grouped, data.items, categories=data.categories)
     if anchored:
         population = _anchored_population(layout, data.items, data.models, population, anchored, scale.D)
+    if latent == "empirical":
+        population = _shapeless(population, data, anchored, testlets)
     without = len(responses.persons) - len(np.unique(data.responses.person))
     flags = [*data.coding.flags, *_odd(responses)]
     if without:
@@ -202,6 +206,19 @@ def _population(
         at = names.index(reference) if reference is not None else 0
         free_mean[at], free_sd[at] = False, unit_slope
     return responses, Population.of_groups(np.zeros(G), np.ones(G), free_mean, free_sd), names
+
+
+def _shapeless(
+    population: Population, data: _Coded, anchored: Mapping[str, ItemParameters], testlets: Mapping[str, str] | None
+) -> Population:
+    """The population with its shape to be found. Raises CalibrationError where that is not estimated."""
+    held = sorted({*FIXED_SLOPE, "1PL"} & set(data.models))
+    if anchored or testlets or held or len(population.origin) > 1 or population.size:
+        raise CalibrationError(
+            "an empirical distribution of ability is found for one group, without anchors, item sets, raters or "
+            f"covariates, and not with {', '.join(sorted({*FIXED_SLOPE, '1PL'}))}"
+        )
+    return replace(population, shape=Shape.normal())
 
 
 def _regressed(

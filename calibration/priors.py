@@ -178,6 +178,10 @@ def density(parameter: str, text: str) -> LogNormal | Normal | Beta | LogitNorma
         raise PriorError(f"prior {text!r} of {parameter}: expected {' or '.join(f'{k}(…, …)' for k in kinds)}")
     try:
         first = None if numbers[0] == "floating" and kind in {LogNormal, Normal} else float(numbers[0])
-        return kind(first, float(numbers[1]))  # type: ignore[arg-type]
+        second = float(numbers[1])
     except ValueError:
         raise PriorError(f"prior {text!r} of {parameter}: {inside} are not two numbers") from None
+    try:
+        return kind(first, second)  # type: ignore[arg-type]
+    except PriorError as error:
+        raise PriorError(f"prior {text!r} of {parameter}: {error}") from None

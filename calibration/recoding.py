@@ -53,7 +53,9 @@ def scores_seen(responses: Responses) -> Seen:
     counted = (responses.status != NOT_REACHED) & (responses.weight > 0)[responses.person]
     score = _as_given(responses)
     width = int(score.max(initial=0)) + 1
-    keys = np.unique(responses.item[counted].astype(np.int64) * width + score[counted])
+    present = np.zeros(len(responses.items) * width, bool)
+    present[responses.item[counted].astype(np.int64) * width + score[counted]] = True
+    keys = np.flatnonzero(present)
     first = np.searchsorted(keys // width, np.arange(len(responses.items) + 1))
     scores = (keys % width).tolist()
     return {name: frozenset(scores[first[j] : first[j + 1]]) for j, name in enumerate(responses.items)}
@@ -65,7 +67,8 @@ def coding_of(
     *,
     anchors: Mapping[str, ItemParameters] | None = None,
 ) -> Coding:
-    """One coding for data in parts; `marks` are known worths of an item's scores from 0 on.
+    """One coding for data in parts; `marks` are known worths of an item's scores from 0 on, or from its
+    lowest score where there are too few of them for that.
 
     A score in the middle that nobody got has no category, and a flag says so. Anchors keep the coding that their
     parameters have. Raises ResponsesError for a score that an anchor's parameters do not know.
@@ -92,8 +95,9 @@ def coding_of(
             continue
         kept[name] = scores
         gaps = sorted(set(range(scores[0], scores[-1])) - found)
-        if name in known and scores[-1] < len(known[name]):
-            worth[name] = tuple(known[name][score] for score in scores)
+        lowest = 0 if scores[-1] < len(known.get(name, ())) else scores[0]
+        if name in known and scores[-1] - lowest < len(known[name]):
+            worth[name] = tuple(known[name][score - lowest] for score in scores)
         elif gaps:
             worth[name] = tuple(float(score - scores[0]) for score in scores)
         if gaps:

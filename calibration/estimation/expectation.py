@@ -27,6 +27,7 @@ class Sums:
     moments: Moments
     log_likelihood: float
     narrowest: float  # the smallest posterior standard deviation
+    mass: Matrix  # persons at each node, (Q,)
     inner: tuple[Matrix, ...] = ()
     testlet_persons: Matrix = field(default_factory=lambda: np.zeros(0))
     testlet_spread: Matrix = field(default_factory=lambda: np.zeros(0))
@@ -37,6 +38,7 @@ class Sums:
             self.moments + other.moments,
             self.log_likelihood + other.log_likelihood,
             min(self.narrowest, other.narrowest),
+            self.mass + other.mass,
             tuple(mine + theirs for mine, theirs in zip(self.inner, other.inner, strict=True)),
             self.testlet_persons + other.testlet_persons,
             self.testlet_spread + other.testlet_spread,
@@ -52,6 +54,11 @@ def posterior(block: Block, tables: Tables, layout: ResponseBlocks) -> tuple[Mat
     joint = log_likelihood(block, tables.log_probability, layout)
     one_group = len(tables.log_weights) == 1 or bool((block.group == block.group[0]).all())
     joint += tables.log_weights[block.group[0]] if one_group else tables.log_weights[block.group]
+    return normalised(joint)
+
+
+def normalised(joint: Matrix) -> tuple[Matrix, Matrix]:
+    """Rows of log density (n, Q), overwritten, as densities that sum to 1, and the logs of their sums (n,)."""
     peak = joint.max(axis=1, keepdims=True)
     joint -= peak
     density = np.exp(joint, out=joint)
@@ -65,7 +72,7 @@ def expect(layout: ResponseBlocks, tables: Tables) -> Sums:
     G, (C, Q) = len(tables.log_weights), tables.log_probability.shape
     counts = np.zeros((C, Q))
     persons, first, second = np.zeros(G), np.zeros(G), np.zeros(G)
-    log_l, narrowest = 0.0, np.inf
+    log_l, narrowest, mass = 0.0, np.inf, np.zeros(Q)
     powers = np.stack([tables.nodes, tables.nodes**2], axis=1)
     for block in layout:
         density, log_likelihoods = posterior(block, tables, layout)
@@ -77,5 +84,6 @@ def expect(layout: ResponseBlocks, tables: Tables) -> Sums:
         second += np.bincount(block.group, block.weight * moments[:, 1], G)
         if not block.unweighted:
             density *= block.weight[:, None]
+        mass += density.sum(axis=0)
         add_counts(counts, block, density, layout)
-    return Sums(counts, Moments(persons, first, second), log_l, float(np.sqrt(max(narrowest, 0.0))))
+    return Sums(counts, Moments(persons, first, second), log_l, float(np.sqrt(max(narrowest, 0.0))), mass)

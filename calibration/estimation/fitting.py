@@ -10,7 +10,7 @@ tolerance by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.blocks import category_counts
 from calibration.estimation.expectation import Sums, expect
 from calibration.estimation.information import complete_item_information, missing_item_information
-from calibration.estimation.maximisation import full_gradient
+from calibration.estimation.maximisation import at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
-from calibration.estimation.search import SINGULAR, Search, inverse_of
+from calibration.estimation.search import Search, inverse_of
 from calibration.estimation.testlets import expect_testlets
 from calibration.estimation.unknowns import Tables, Unknowns
 
@@ -32,7 +32,10 @@ NEAR = 2e-5  # largest change of an EM step at which Newton takes over: a pass c
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
-CHECKED_PERSONS = 20_000
+RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to that, less is rounding
+CHECKED_PERSONS = 10_000
+FEW_ORDERS = 3
+HISTOGRAM_SPACING = 0.1  # standard deviations between the bars of an empirical distribution
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
 OBSERVED = "observed information"
@@ -81,6 +84,8 @@ def fit(
     is had whole (up to 500 parameters, more where they are tied), in an EM step else.
     """
     beliefs = beliefs or Beliefs()
+    if unknowns.population.shape is not None:
+        return _shaped(Search(persons, unknowns, beliefs, on_iteration), tolerance, max_iterations)
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
     unknowns, known = _from_a_sample(persons, unknowns, beliefs, whole=whole)
     search = Search(persons, unknowns, beliefs, on_iteration)
@@ -89,6 +94,10 @@ def fit(
         if step < tolerance:
             return _end(search, sums, converged=True, information=search.information(sums), last_step=step)
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
+    held = at_bound(search.unknowns, sums)
+    if held is not search.unknowns:
+        search.unknowns = held
+        sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     if not whole:
         return _end(search, sums, converged=calm, information=None)
     sums, information, step = _ended_by_newton(search, sums, tolerance, max_iterations)
@@ -98,6 +107,17 @@ def fit(
         if not np.isfinite(step):  # no maximum that Newton knows of: EM alone says
             return _end(search, sums, converged=calm, information=None, singular=True)
     return _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step)
+
+
+def _shaped(search: Search, tolerance: float, most: int) -> Fit:
+    """A fit whose ability distribution is found with the items: EM to the end; standard errors take it as known."""
+    search.spacing = HISTOGRAM_SPACING
+    search.grid = Grid.covering(search.unknowns.population, HISTOGRAM_SPACING)
+    sums, calm = search.climb(tolerance, most)
+    if len(search.unknowns.vector()) > FULL_INFORMATION:
+        return _end(search, sums, converged=calm, information=None)
+    result = _end(search, sums, converged=calm, information=search.information(sums))
+    return replace(result, integration_error=np.nan)  # a histogram is what it is between its bars
 
 
 def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) -> tuple[Sums, Matrix, float]:
@@ -126,7 +146,7 @@ def _from_a_sample(
     sums, calm = search.climb(50 * NEAR, 100)
     if not (whole and calm) or unknowns.testlets is not None:
         return search.unknowns, None
-    return search.unknowns, search.information(sums) / share
+    return search.unknowns, search.information(sums, FEW_ORDERS) / share
 
 
 def _end(
@@ -140,7 +160,7 @@ def _end(
 ) -> Fit:
     unknowns, beliefs = search.unknowns, search.beliefs
     gradient = search.gradient(unknowns, sums)
-    covariance = inverse_of(information) if information is not None else None
+    covariance = inverse_of(information, RELIABLE) if information is not None else None
     if covariance is not None:
         blocks, kind = own_covariance(unknowns, covariance), OBSERVED
     elif information is None and not singular:
@@ -210,7 +230,7 @@ def _inverses(information: Matrix, free: NDArray[np.bool_]) -> Matrix:
         "mp,pq->mpq", (~free).astype(float), np.eye(free.shape[1])
     )
     values, vectors = np.linalg.eigh(np.where(np.isfinite(scaled), scaled, 0.0))
-    known = values[:, 0] > SINGULAR * values[:, -1]
+    known = values[:, 0] > RELIABLE * values[:, -1]
     inverse = (vectors / np.where(known[:, None], values, 1.0)[:, None, :]) @ vectors.transpose(0, 2, 1) / outer
     return np.asarray(np.where(known[:, None, None], np.where(both, inverse, 0.0), np.nan))
 
@@ -220,11 +240,12 @@ def _integration_error(search: Search, covariance: Matrix) -> float:
     sample, share = search.persons.sample(CHECKED_PERSONS)
     unknowns = search.unknowns
     finer = Grid.covering(unknowns.population, search.grid.spacing / 2, reach=REACH + 1)
+    refined = unknowns if unknowns.testlets is None else replace(unknowns, testlets=unknowns.testlets.finer())
     gradients = []
-    for grid in (search.grid, finer):
-        if unknowns.testlets is not None:
-            sums = expect_testlets(sample, unknowns, grid)
+    for at, grid in ((unknowns, search.grid), (refined, finer)):
+        if at.testlets is not None:
+            sums = expect_testlets(sample, at, grid)
         else:
-            sums = expect(sample, Tables.of(unknowns, grid, search.start))
-        gradients.append(full_gradient(unknowns, sums, grid.nodes, search.start, Beliefs()))
+            sums = expect(sample, Tables.of(at, grid, search.start))
+        gradients.append(full_gradient(at, sums, grid.nodes, search.start, Beliefs()))
     return float(np.abs(covariance @ (gradients[1] - gradients[0])).max(initial=0.0) / share)

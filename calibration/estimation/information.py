@@ -25,7 +25,7 @@ from calibration.estimation.unknowns import Tables, Unknowns
 Matrix = NDArray[np.float64]
 
 ORDERS = 30  # most polynomials: five items need twenty, forty items six
-NEGLIGIBLE = 1e-6  # of the missing information's trace: where the sum stops
+NEGLIGIBLE = 1e-7  # of the missing information's trace: where the sum stops
 SLICE_RESPONSES = 16_384  # at a time, each with the scores of its category at every node
 SLICE_PERSONS = 512  # at a time: a person's scores are a row as long as all parameters
 
@@ -88,7 +88,9 @@ def _answers(term: _Term, codes: NDArray[np.uint8], *, complete: bool) -> Matrix
     return np.asarray(term.by_category[own, np.arange(own.shape[1])])
 
 
-def missing_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tables, share: float = 1.0) -> Matrix:
+def missing_information(
+    layout: ResponseBlocks, unknowns: Unknowns, tables: Tables, share: float = 1.0, orders: int = ORDERS
+) -> Matrix:
     """Σ over persons of the posterior covariance of the scores, (M + S,) squared, from a `share` of the persons.
 
     The items' own parameters come first, then the population's vector.
@@ -117,7 +119,7 @@ def missing_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tabl
             size = float(np.vdot(row, row))
             out += row.T @ row
             total += size
-            if order >= ORDERS or size <= NEGLIGIBLE * total:
+            if order >= orders or size <= NEGLIGIBLE * total:
                 break
     back = np.concatenate([order_of_own, M + np.arange(S)])
     return np.asarray(out[np.ix_(back, back)] / share)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.expectation import Sums
 from calibration.estimation.families import LARGEST_STEP, Batch, gradient, gradient_and_fisher
+from calibration.estimation.population import Shape, maximised
 from calibration.estimation.population import gradient as population_gradient
-from calibration.estimation.population import maximised
 from calibration.estimation.unknowns import Unknowns
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 
 SMALLEST_TESTLET_SD = 0.02  # a testlet that adds nothing ends here
+NEGLIGIBLE_TESTLET_SD = 0.1  # … once it is below this and still falls: 1 % of the variance of ability
 MOST_DENSE = 1500  # tied parameters: a larger system is solved sparse
 
 
@@ -44,8 +45,29 @@ def maximise(
     testlets = unknowns.testlets
     if testlets is not None:
         variance = sums.testlet_spread / np.maximum(sums.testlet_persons, 1e-300)
-        testlets = replace(testlets, sd=np.sqrt(np.maximum(variance, SMALLEST_TESTLET_SD**2)))
-    return replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
+        found = np.sqrt(np.maximum(variance, SMALLEST_TESTLET_SD**2))
+        testlets = replace(testlets, sd=np.where(testlets.free, found, testlets.sd))
+    moved = replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
+    shape = unknowns.population.shape
+    return moved if shape is None or not shape.free else _reshaped(moved, sums.mass, nodes)
+
+
+def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:
+    """The unknowns with ability distributed as the persons are now thought to be (Mislevy, 1984; Woods, 2007).
+
+    The distribution is standardised and the items moved with it, which changes no probability.
+    """
+    shape, mean, sd = Shape.of_mass(nodes, mass)
+    batches = []
+    for batch in unknowns.batches:
+        own = batch.parameters.copy()
+        slopes = own[:, : batch.categories - 1] if batch.family == "nominal" else own[:, :1]
+        first = slopes.shape[1]
+        steps = np.arange(1, batch.categories) if batch.family == "partial credit" else 1.0
+        own[:, first : first + batch.categories - 1] += slopes * steps * mean
+        own[:, :first] *= sd
+        batches.append(batch.at(own))
+    return replace(unknowns, batches=tuple(batches), population=replace(unknowns.population, shape=shape))
 
 
 def item_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs) -> Matrix:
@@ -65,8 +87,22 @@ def full_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[
     items = unknowns.ties.T @ own if unknowns.ties is not None else own[unknowns.free_positions()]
     parts = [items, population_gradient(unknowns.population, sums.moments)]
     if unknowns.testlets is not None:
-        parts.append(sums.testlet_spread / unknowns.testlets.sd**2 - sums.testlet_persons)
+        of_log_sd = sums.testlet_spread / unknowns.testlets.sd**2 - sums.testlet_persons
+        parts.append(of_log_sd[unknowns.testlets.free])
     return np.concatenate(parts)
+
+
+def at_bound(unknowns: Unknowns, sums: Sums) -> Unknowns:
+    """The unknowns with the testlets that go to nothing held there: a log standard deviation would fall for ever."""
+    testlets = unknowns.testlets
+    if testlets is None:
+        return unknowns
+    falling = sums.testlet_spread / testlets.sd**2 < sums.testlet_persons
+    gone = testlets.free & falling & (testlets.sd < NEGLIGIBLE_TESTLET_SD)
+    if not gone.any():
+        return unknowns
+    sd = np.where(gone, SMALLEST_TESTLET_SD, testlets.sd)
+    return replace(unknowns, testlets=replace(testlets, sd=sd, free=testlets.free & ~gone))
 
 
 def _positive(curvature: Matrix) -> Matrix:

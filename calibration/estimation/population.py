@@ -22,6 +22,35 @@ SMALLEST_SD = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """A density of standardised ability as it was found: its values at nodes (S,), of mean 0 and variance 1.
+
+    `free` says that it is still to be found.
+    """
+
+    nodes: Matrix
+    density: Matrix
+    free: bool = True
+
+    @classmethod
+    def normal(cls) -> Shape:
+        nodes = np.linspace(-REACH, REACH, 121)
+        return cls(nodes, np.exp(-0.5 * nodes**2))
+
+    def at(self, z: Matrix) -> Matrix:
+        """The density at standardised abilities, up to a factor; next to nothing beyond the nodes."""
+        return np.asarray(np.maximum(np.interp(z, self.nodes, self.density, left=0.0, right=0.0), 1e-12))
+
+    @classmethod
+    def of_mass(cls, nodes: Matrix, mass: Matrix) -> tuple[Shape, float, float]:
+        """The shape of a distribution (Q,) over equally spaced nodes, and the mean and standard deviation it had."""
+        share = mass / mass.sum()
+        mean = float(share @ nodes)
+        sd = float(np.sqrt(share @ (nodes - mean) ** 2))
+        return cls((nodes - mean) / sd, share * sd / (nodes[1] - nodes[0])), mean, sd
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """Abilities of G groups: theta ~ N(origin + design · coefficients, sd²)."""
 
@@ -31,6 +60,7 @@ class Population:
     fixed_sd: Matrix  # (G,), used where sd_of is -1
     sd_of: NDArray[np.intp]  # (G,), which of the free standard deviations
     free_sd: Matrix  # (S,)
+    shape: Shape | None = None  # of the standardised ability, where it is not normal
 
     @classmethod
     def of_groups(
@@ -166,5 +196,5 @@ class Grid:
     def log_weights(self, population: Population) -> Matrix:
         """Logs of each group's weights (G, Q), which sum to 1."""
         z = (self.nodes - population.mean[:, None]) / population.sd[:, None]
-        log_density = -0.5 * z**2
+        log_density = -0.5 * z**2 if population.shape is None else np.log(population.shape.at(z))
         return np.asarray(log_density - np.log(np.exp(log_density).sum(axis=1, keepdims=True)))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, take_persons
-from calibration.estimation.expectation import Sums
+from calibration.estimation.expectation import Sums, normalised
 from calibration.estimation.likelihood import add_counts, log_likelihood
 from calibration.estimation.population import Grid, Moments
 from calibration.estimation.unknowns import Unknowns
@@ -38,7 +38,7 @@ def expect_testlets(layout: ResponseBlocks, unknowns: Unknowns, grid: Grid) -> S
     counts, inner = np.zeros_like(outer), tuple(np.zeros((len(outer), Q * S)) for _ in range(T))
     persons, first, second = np.zeros(G), np.zeros(G), np.zeros(G)
     testlet_persons, testlet_spread = np.zeros(T), np.zeros(T)
-    log_l, narrowest = 0.0, np.inf
+    log_l, narrowest, mass = 0.0, np.inf, np.zeros(Q)
     for block in _slices(layout):
         alone = _only(block, members[0])
         joint = log_likelihood(alone, outer, layout) if alone.items.size else np.zeros((len(block.persons), Q))
@@ -56,17 +56,15 @@ def expect_testlets(layout: ResponseBlocks, unknowns: Unknowns, grid: Grid) -> S
             within /= total
             joint += (peak + np.log(total))[:, :, 0]
             parts.append((own, within))
-        peak = joint.max(axis=1, keepdims=True)
-        density = np.exp(joint - peak)
-        total = density.sum(axis=1, keepdims=True)
-        density /= total
+        density, log_likelihoods = normalised(joint)
         mean, square = density @ grid.nodes, density @ grid.nodes**2
         narrowest = min(narrowest, float((square - mean**2).min()))
-        log_l += float(block.weight @ (peak + np.log(total))[:, 0])
+        log_l += float(block.weight @ log_likelihoods)
         persons += np.bincount(block.group, block.weight, G)
         first += np.bincount(block.group, block.weight * mean, G)
         second += np.bincount(block.group, block.weight * square, G)
         density *= block.weight[:, None]
+        mass += density.sum(axis=0)
         if alone.items.size:
             add_counts(counts, alone, density, layout)
         for t, part in enumerate(parts):
@@ -83,6 +81,7 @@ def expect_testlets(layout: ResponseBlocks, unknowns: Unknowns, grid: Grid) -> S
         Moments(persons, first, second),
         log_l,
         float(np.sqrt(max(narrowest, 0.0))),
+        mass,
         inner,
         testlet_persons,
         testlet_spread,

@@ -22,23 +22,36 @@ Matrix = NDArray[np.float64]
 class Testlets:
     """Item sets: items of testlet t answer to theta + gamma_t, gamma_t ~ N(0, sd²) (Bradlow, Wainer & Wang, 1999).
 
-    `inner` (S,) are the nodes of gamma / sd and `log_weights` (S,) the logs of their weights.
+    `inner` (S,) are the nodes of gamma / sd and `log_weights` (S,) the logs of their weights. A testlet that adds
+    nothing has its sd at the bound, no longer `free`.
     """
 
     names: tuple[str, ...]
     sd: Matrix  # (T,)
+    free: NDArray[np.bool_]  # (T,)
     inner: Matrix
     log_weights: Matrix
 
     @classmethod
     def start(cls, names: tuple[str, ...]) -> Testlets:
-        inner = np.linspace(-5.0, 5.0, 16)  # spacing 0.67: a testlet's few items leave gamma wide
-        log_density = -0.5 * inner**2
-        return cls(names, np.full(len(names), 0.5), inner, log_density - np.log(np.exp(log_density).sum()))
+        # spacing 0.67: a testlet's few items leave gamma wide; of its variance 2e-5 is beyond 5, 1e-7 beyond 6
+        return cls(names, np.full(len(names), 0.5), np.ones(len(names), bool), *_standard_nodes(19))
+
+    def finer(self) -> Testlets:
+        """The same with nodes half as far apart."""
+        inner, log_weights = _standard_nodes(2 * len(self.inner) - 1)
+        return replace(self, inner=inner, log_weights=log_weights)
 
     def nodes(self, testlet: int, nodes: Matrix) -> Matrix:
         """Theta + gamma for every pair of an outer and an inner node, (Q · S,)."""
         return np.asarray((nodes[:, None] + self.sd[testlet] * self.inner).reshape(-1))
+
+
+def _standard_nodes(size: int) -> tuple[Matrix, Matrix]:
+    """Equally spaced nodes (S,) over N(0, 1) ± 6 and the logs of their weights."""
+    inner = np.linspace(-6.0, 6.0, size)
+    log_density = -0.5 * inner**2
+    return inner, np.asarray(log_density - np.log(np.exp(log_density).sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +84,9 @@ class Unknowns:
         return sum(int(batch.free.sum()) for batch in self.batches)
 
     def vector(self) -> Matrix:
-        """The free parameters: the items', the population's, the logs of the testlets' standard deviations."""
+        """The free parameters: the items', the population's, the logs of the testlets' free standard deviations."""
         items = [self.tied] if self.tied is not None else [batch.parameters[batch.free] for batch in self.batches]
-        testlets = [np.log(self.testlets.sd)] if self.testlets is not None else []
+        testlets = [np.log(self.testlets.sd[self.testlets.free])] if self.testlets is not None else []
         return np.concatenate([*items, self.population.vector(), *testlets])
 
     def at(self, vector: Matrix) -> Unknowns:
@@ -81,7 +94,9 @@ class Unknowns:
         items, population, testlets = np.split(vector, [B, B + self.population.size])
         moved = replace(self, population=self.population.at(population))
         if self.testlets is not None:
-            moved = replace(moved, testlets=replace(self.testlets, sd=np.exp(testlets)))
+            sd = self.testlets.sd.copy()
+            sd[self.testlets.free] = np.exp(testlets)
+            moved = replace(moved, testlets=replace(self.testlets, sd=sd))
         if self.ties is not None and self.origin is not None:
             return replace(moved.with_own(self.origin + self.ties @ items), tied=items)
         batches, first = [], 0
@@ -92,6 +107,12 @@ class Unknowns:
             batches.append(batch.at(parameters))
             first += size
         return replace(moved, batches=tuple(batches))
+
+    def all_free(self) -> Unknowns:
+        """The same with the testlets at the bound free again, as a search starts."""
+        if self.testlets is None:
+            return self
+        return replace(self, testlets=replace(self.testlets, free=np.ones_like(self.testlets.free)))
 
     def nodes_of(self, batch: Batch, nodes: Matrix) -> Matrix:
         """The abilities that a batch's items answer to: the grid's nodes, or those with a testlet's share added."""

@@ -117,9 +117,11 @@ class Responses:
     ) -> Responses:
         """Responses from a table of scores (N, J), NaN = not administered; persons with the same items have one form.
 
-        Raises ResponsesError when a score is not a whole number from 0.
+        Raises ResponsesError when a score is not a whole number from 0, or a weight not a number from 0.
         """
         N, J = scores.shape
+        if weight is not None:
+            _check_weights(np.asarray(weight, float), N)
         names = tuple(items) if items is not None else tuple(f"item{j + 1}" for j in range(J))
         administered = ~np.isnan(scores)
         person, item = np.nonzero(administered)
@@ -147,6 +149,14 @@ class Responses:
             forms=tuple(str(f + 1) for f in range(int(form.max(initial=-1)) + 1)),
             shift=shift,
         )
+
+
+def _check_weights(weight: NDArray[np.float64], N: int) -> None:
+    if weight.shape != (N,):
+        raise ResponsesError(f"{weight.size} weights for {N} persons; give one for each")
+    bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if bad.size:
+        raise ResponsesError(f"row {bad[0] + 1}: weight {weight[bad[0]]:g}; weights are numbers from 0")
 
 
 def _patterns(administered: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 import calibration
 from calibration.cli import calibrate
 from tests.calibration import lsat
+from tests.calibration.simulated import draw, some_items
 
 SITTINGS = Path(__file__).parents[2] / "examples" / "ai_trainer_l3" / "sittings"
 
@@ -40,7 +47,7 @@ def test_json_is_one_document_and_nothing_else(run: Run, lsat7: Path) -> None:
     assert document["converged"] is True
     assert document["log_likelihood"] == pytest.approx(lsat.LSAT7_2PL.log_likelihood, abs=1e-3)
     assert document["max_gradient"] < 1e-2
-    assert document["scale"] == {"id": "theta", "D": 1.0, "mean": 0.0, "sd": 1.0}
+    assert document["scale"] == {"id": "theta", "D": 1.0, "mean": 0.0, "sd": 1.0, "anchors": []}
     assert document["seconds"] >= 0
     item = document["items"][2]
     assert (item["id"], item["model"], item["n"], item["flags"]) == ("Item.3", "2PL", 1000, [])
@@ -53,7 +60,7 @@ def test_without_json_it_prints_counts_result_and_files(run: Run, lsat7: Path, t
     result = run(lsat7, "--model", "rasch", "--out", out, "--report", report)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == "160 answered, 0 omitted, 0 not reached, 0 not administered"
+    assert lines[0] == "responses: 160 answered, 0 omitted, 0 not reached, 0 not administered"
     assert lines[1].startswith("Rasch, 5 items, 1000 persons: log-likelihood -2664.")
     assert lines[2:] == [f"wrote {out}", f"wrote {report}"]
     assert "lsat7.csv" in report.read_text(encoding="utf-8")
@@ -65,7 +72,7 @@ def test_sittings_with_a_key_are_pooled_calibrated_and_flagged(run: Run) -> None
     files = [SITTINGS / f"{s}.csv" for s in range(1, 7)]
     result = run(*files, "--key", SITTINGS / "keys.csv", "--priors", "default", "--json")
     document = json.loads(result.stdout)
-    assert document["priors"] == "a ~ lognormal(floating, 0.5)"
+    assert document["priors"] == "a ~ lognormal(floating, 0.5), c ~ beta(5, 17), d ~ beta(17, 5)"
     assert len(document["items"]) + len(document["excluded"]) == 570
     assert {item["n"] for item in document["items"]} == {210}
     flags = {item["id"]: item["flags"] for item in document["items"] if item["flags"]}
@@ -79,7 +86,7 @@ def test_sittings_with_a_key_are_pooled_calibrated_and_flagged(run: Run) -> None
         ("person,Q1\nx,1\nx,0\n", [], "row 3: person 'x' already stands in row 2"),
         ("person,Q1\nx,1\ny,1\n", [], "no item has both right and wrong answers: nothing can be calibrated"),
         ("Q1,Q2\n1,0\n0,1\n", ["--model", "9PL"], "model '9PL' is not known; choose one of Rasch, 1PL, 2PL"),
-        ("Q1,Q2\n1,0\n0,1\n", ["--priors", "strong"], "priors 'strong' are not known; choose one of default, none"),
+        ("Q1,Q2\n1,0\n0,1\n", ["--priors", "strong"], "priors 'strong': expected default, none, or e.g. a=lognormal"),
         ("Q1\n\udcff\n", [], "row 2: not UTF-8; save the file as UTF-8 CSV"),
     ],
 )
@@ -142,3 +149,93 @@ def test_files_are_written_whole_or_not_at_all(
     assert "No space left on device" in result.stderr
     assert out.read_bytes() == before
     assert [path.name for path in out.parent.iterdir()] == ["params.json"]
+
+
+# Interrupted
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Responses that take a few seconds to calibrate."""
+    rng = np.random.default_rng(1)
+    items = [replace(item, id=f"Q{j:02}") for j, item in enumerate(some_items("GRM", J=30, K=4))]
+    scores = draw(rng, items, rng.standard_normal(4000)).astype(int)
+    path = tmp_path_factory.mktemp("many") / "many.csv"
+    rows = [",".join(map(str, row)) for row in scores]
+    path.write_text("\n".join([",".join(item.id for item in items), *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """`tiku calibrate` as a process of its own, each iteration slowed so that a signal finds it at work."""
+    code = (
+        "import sys, time; from calibration import cli\n"
+        "watch = cli._watch\n"
+        "def slow(*a):\n"
+        "    inner = watch(*a)\n"
+        "    def each(progress):\n"
+        "        inner(progress); print('iteration', progress.iteration, flush=True); time.sleep(0.3)\n"
+        "    return each\n"
+        "cli._watch = slow\n"
+        "cli.calibrate()"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": str(Path(calibration.__file__).parents[1])},
+    )
+
+
+def test_ctrl_c_keeps_the_state_and_resume_ends_at_the_same_parameters(run: Run, many: Path, tmp_path: Path) -> None:
+    whole, out, state = tmp_path / "whole.json", tmp_path / "p.json", tmp_path / "p.state.json"
+    assert run(many, "--model", "GRM", "--max-score", 4, "--tolerance", "1e-6", "--out", whole).exit_code == 0
+    process = start(many, "--model", "GRM", "--max-score", 4, "--tolerance", "1e-6", "--out", out)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("iteration 5"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"go on with --resume {state}" in stderr
+    assert "Traceback" not in stderr
+    assert not out.exists()
+    assert json.loads(state.read_text(encoding="utf-8"))["iteration"] >= 5
+    arguments = (many, "--model", "GRM", "--max-score", 4, "--tolerance", "1e-6", "--resume", state, "--out", out)
+    resumed = run(*arguments)
+    assert resumed.exit_code == 0, resumed.stderr
+    (_, one), (_, other) = calibration.read_parameters(whole), calibration.read_parameters(out)
+    for mine, theirs in zip(one, other, strict=True):
+        np.testing.assert_allclose((mine.a, *mine.b), (theirs.a, *theirs.b), atol=2e-6)
+        np.testing.assert_allclose(list(mine.se.values()), list(theirs.se.values()), rtol=1e-4)
+
+
+def test_a_state_of_other_responses_is_refused(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    state = tmp_path / "s.json"
+    calibration.write_state(state, calibration.Progress(3, -1.0, (0.0,)), "other")
+    result = run(lsat7, "--resume", state)
+    assert result.exit_code == 1
+    assert (
+        result.stderr == f"Error: {state}: the state of a calibration of other responses; give the files it came from\n"
+    )
+
+
+def test_a_spec_file_says_models_and_priors(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.toml"
+    spec.write_text('[models]\n"*" = "2PL"\n[priors."*"]\na = "lognormal(0, 0.5)"\n', encoding="utf-8")
+    document = json.loads(run(lsat7, "--spec", spec, "--json").stdout)
+    assert document["log_prior"] == pytest.approx(lsat.LSAT7_2PL_LOGNORMAL.log_prior, abs=1e-3)
+    assert document["items"][2]["a"] == pytest.approx(lsat.LSAT7_2PL_LOGNORMAL.a[2], abs=1e-3)
+
+
+def test_anchors_keep_their_parameters_and_the_group_is_free(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    anchors = tmp_path / "anchors.json"
+    assert run(lsat7, "--out", anchors).exit_code == 0
+    document = json.loads(run(lsat7, "--anchors", anchors, "--json").stdout)
+    _, items = calibration.read_parameters(anchors)
+    assert [item["a"] for item in document["items"]] == [item.a for item in items]
+    assert document["groups"][0]["mean"]["value"] == pytest.approx(0, abs=1e-3)  # where they were found, they stay
+    assert document["groups"][0]["sd"]["value"] == pytest.approx(1, abs=1e-3)

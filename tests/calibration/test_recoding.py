@@ -1,127 +1,46 @@
-"""Parameters remember which score is which category, whatever scores later data happen to hold."""
+"""Scores as categories: gaps closed, the same for data in parts, what is left out named."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 
-from calibration import (
-    CalibrationError,
-    ItemParameters,
-    Responses,
-    ResponsesError,
-    calibrate,
-    person_fit,
-    read_parameters,
-    read_responses,
-    score_responses,
-)
-from calibration.exchange.csv_table import items_from_csv, parameters_csv
-from calibration.exchange.usage import items_from_usage, usage_statistics
-from calibration.recoding import in_categories_of
-from tests.calibration.scoring.forms import drawn
+from calibration import Responses
+from calibration.recoding import coded, coding_of, scores_seen
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-NAMES = ["q1", "q2", "q3", "q4", "q5"]
+TABLE = np.array([[0.0, 1, 2, 1, 0], [1, 3, 4, 1, np.nan], [0, 1, 2, 1, np.nan], [1, 5, 2, 1, np.nan]])
 
 
-def ratings(N: int, seed: int = 3) -> NDArray[np.float64]:
-    """Marks 1 to 4 on five items."""
-    rng = np.random.default_rng(seed)
-    theta = rng.normal(0, 1, N)
-    items = [
-        ItemParameters(name, "GRM", 1.5, (b - 1, b, b + 1))
-        for name, b in zip(NAMES, (-1, -0.5, 0, 0.5, 1), strict=True)
-    ]
-    return drawn(items, theta, seed) + 1
+def test_every_items_scores_become_categories_from_0() -> None:
+    data = Responses.from_matrix(TABLE)
+    coding = coding_of([scores_seen(data)])
+    assert coding.items == ("item1", "item2", "item3")
+    assert coding.excluded == {"item4": "no-variance", "item5": "no-variance"}
+    np.testing.assert_array_equal(coding.categories, [2, 3, 2])
+    # from_matrix lets item2 and item3 start at 0; nobody got 1 or 3 (item2), 1 (item3) above that
+    assert coding.marks == {"item2": (0.0, 2.0, 4.0), "item3": (0.0, 2.0)}
+    assert [(flag.item, flag.code) for flag in coding.flags] == [("item2", "unused-score"), ("item3", "unused-score")]
+    np.testing.assert_array_equal(coded(data, coding).dense(), [[0, 0, 0], [1, 1, 1], [0, 0, 0], [1, 2, 0]])
 
 
-def test_a_calibration_says_which_scores_its_categories_are(tmp_path: Path) -> None:
-    table = ratings(800)
-    table[table[:, 4] == 2, 4] = 3  # nobody has 2 on the last item
-    result = calibrate(Responses.from_matrix(table, NAMES), model="GRM")
-    assert [item.scores for item in result.items] == [(1, 2, 3, 4)] * 4 + [(1, 3, 4)]
-    assert result.items[4].marks == (0, 2, 3)
-    assert result.shift == dict.fromkeys(NAMES, 1)
-    result.save(tmp_path / "params.json")
-    assert read_parameters(tmp_path / "params.json")[1] == result.items
-    # and without the shift, the same curves
-    again = calibrate(Responses.from_matrix(table - 1, NAMES), model="GRM")
-    assert again.items[4].scores == (0, 2, 3)
-    assert again.items[0].scores == ()
-    assert [item.b for item in again.items] == [item.b for item in result.items]
+def test_parts_are_coded_as_the_whole() -> None:
+    data = Responses.from_matrix(TABLE)
+    first = replace(data, person=data.person[:9] * 1, item=data.item[:9], score=data.score[:9], status=data.status[:9])
+    rest = replace(data, person=data.person[9:], item=data.item[9:], score=data.score[9:], status=data.status[9:])
+    assert coding_of([scores_seen(first), scores_seen(rest)]) == coding_of([scores_seen(data)])
 
 
-def test_persons_are_scored_alike_whatever_the_others_scored(tmp_path: Path) -> None:
-    """Without those who have the lowest mark, reading a file takes more from the scores: not from the persons."""
-    table = ratings(600)
-    items = calibrate(Responses.from_matrix(table, NAMES), model="GRM").items
-    able = (table > 1).all(axis=1)
-    assert 20 < able.sum() < 580
-    part = Responses.from_matrix(table[able], NAMES)
-    assert set(part.shift.values()) == {2}
-    whole = Responses.from_matrix(table, NAMES)
-    for method in ("eap", "wle", "eapsum"):
-        expected = score_responses(whole, items, method=method).theta[able]
-        np.testing.assert_allclose(score_responses(part, items, method=method).theta, expected, atol=1e-6)
-    np.testing.assert_allclose(person_fit(part, items).lz_star, person_fit(whole, items).lz_star[able], atol=1e-9)
-    path = tmp_path / "able.csv"
-    path.write_text(
-        ",".join(NAMES) + "\n" + "".join(",".join(f"{x:.0f}" for x in row) + "\n" for row in table[able]), "utf-8"
-    )
-    expected = score_responses(whole, items).theta[able]
-    np.testing.assert_allclose(score_responses(read_responses(path), items).theta, expected, atol=1e-6)
+def test_a_score_of_weightless_persons_only_is_no_category() -> None:
+    data = Responses.from_matrix(TABLE, weight=np.array([1.0, 1, 1, 0]))
+    coding = coding_of([scores_seen(data)])
+    np.testing.assert_array_equal(coding.categories, [2, 2, 2])
+    kept = coded(data, coding)
+    assert np.isnan(kept.dense()[3, 1])
+    np.testing.assert_array_equal(kept.dense()[:, 0], [0, 1, 0, 1])
 
 
-def test_anchors_keep_their_categories() -> None:
-    """Anchored and free items of able persons: the anchors' lowest mark is not in the data."""
-    first = calibrate(Responses.from_matrix(ratings(1500), NAMES), model="GRM")
-    table = ratings(1500, seed=4)
-    able = (table > 1).all(axis=1)
-    fixed = calibrate(Responses.from_matrix(table[able], NAMES), model="GRM", anchors=first.items[:4])
-    assert fixed.items[:4] == first.items[:4]
-    by_hand = Responses.from_matrix(table[able], NAMES)
-    by_hand = replace(by_hand, score=(by_hand.score + np.where(by_hand.item < 4, 1, 0)).astype(np.int16), shift={})
-    plain = [replace(item, scores=()) for item in first.items[:4]]
-    expected = calibrate(by_hand, model="GRM", anchors=plain)
-    assert fixed.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-6)
-    assert fixed.items[4].b == pytest.approx(expected.items[4].b, abs=1e-6)
-    assert fixed.groups[0].mean.value == pytest.approx(expected.groups[0].mean.value, abs=1e-6)
-    too_high = Responses.from_matrix(np.where(table == 4, 5, table), NAMES)
-    with pytest.raises(
-        (ResponsesError, CalibrationError), match="q1: score 5, but its parameters know the scores 1, 2"
-    ):
-        calibrate(too_high, model="GRM", anchors=first.items[:4])
-
-
-def test_a_score_between_the_categories_is_refused() -> None:
-    items = [ItemParameters("q1", "GRM", 1.0, (-1.0, 1.0), scores=(0, 2, 3)), ItemParameters("q2", b=(0.0,))]
-    fine = Responses.from_matrix(np.array([[3.0, 1], [2, 0], [0, 1]]), ["q1", "q2"])
-    assert in_categories_of(items, fine).dense().tolist() == [[2, 1], [1, 0], [0, 1]]
-    with pytest.raises(ResponsesError, match="person 2, item q1: score 1, but its parameters know the scores 0, 2, 3"):
-        in_categories_of(items, Responses.from_matrix(np.array([[3.0, 1], [1, 0], [0, 1]]), ["q1", "q2"]))
-
-
-def test_omissions_are_the_lowest_category_and_items_without_parameters_stay(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text("person,form,q1,zz\na,A,3,4\nb,A,,3\nc,A,@NR,5\n", "utf-8")
-    items = [ItemParameters("q1", "GRM", 1.0, (-1.0, 1.0), scores=(1, 2, 3))]
-    found = in_categories_of(items, read_responses(path))
-    assert found.score[found.item == 0].tolist() == [2, 0, 0]
-    assert found.score[found.item == 1].tolist() == [1, 0, 2]
-    assert found.shift == {"zz": 3}
-
-
-@pytest.mark.parametrize("scores", [(), (1, 2, 4)])
-def test_scores_survive_files(scores: tuple[int, ...]) -> None:
-    item = ItemParameters("q", "GRM", 1.0, (-1.0, 1.0), scores=scores)
-    assert items_from_csv(parameters_csv([item]), "x")[0] == (item,)
-    rows: Any = usage_statistics([item])
-    assert items_from_usage(rows, "x")[0] == (item,)
+def test_known_marks_are_those_of_the_categories() -> None:
+    data = Responses.from_matrix(TABLE[:, :3])
+    coding = coding_of([scores_seen(data)], {"item2": (0.0, 0.5, 1.0, 1.5, 3.0)})
+    assert coding.marks["item2"] == (0.0, 1.0, 3.0)

@@ -106,7 +106,7 @@ def test_the_rows_carry_the_numbers(run: Run) -> None:
         assert row[1:4] == [f"{statistics[name].n:.0f}", f"{statistics[name].p_value:.2f}", shown(statistics[name])]
         if name in items:
             item = items[name]
-            assert row[4:8] == [f"{v:.2f}" for v in (item.a, item.se["a"], item.b, item.se["b"])]
+            assert row[4:8] == [f"{v:.2f}" for v in (item.a, item.se["a"], item.b[0], item.se["b"])]
         else:
             assert row[4:9] == ["–", "–", "–", "–", ""]
 
@@ -187,7 +187,7 @@ def test_too_few_persons_make_no_points() -> None:
 
 def test_a_curve_passes_one_half_at_its_difficulty() -> None:
     item = calibrate(lsat.responses(lsat.LSAT7)).items[0]
-    level = dataclasses.replace(item, b=0.0)
+    level = dataclasses.replace(item, b=(0.0,))
     drawing = etree.fromstring(characteristic_curve(level, [(0.0, 0.5)], 1.0, None))
     path = drawing.findall("path")[1].get("d")
     assert "66.0 26.0" in path  # theta = 0 is the middle of 132, P = 0.5 the middle of 52

@@ -1,0 +1,128 @@
+"""The gradient and the observed information against differences, for estimations of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from calibration.estimation import information
+from calibration.estimation.beliefs import Beliefs
+from calibration.estimation.blocks import ResponseBlocks, take_persons
+from calibration.estimation.information import (
+    complete_item_information,
+    missing_information,
+    missing_item_information,
+    observed_information,
+    orthonormal_polynomials,
+)
+from calibration.estimation.testlets import numeric_information
+from calibration.estimation.unknowns import Tables
+from tests.calibration.estimation.cases import Case, case_of, cases, sample
+from tests.calibration.estimation.differences import gradient_of, hessian_of, jacobian_of
+from tests.calibration.simulated import Array
+
+CASES = cases()
+KINDS = tuple(CASES)
+
+
+@cache
+def case_named(kind: str) -> Case:
+    return CASES[kind]()
+
+
+@pytest.fixture(params=KINDS)
+def case(request: pytest.FixtureRequest) -> Case:
+    return case_named(request.param)
+
+
+def observed(case: Case) -> Array:
+    layout = case.layout
+    tables = Tables.of(case.unknowns, case.grid, layout.start)
+    missing = missing_information(layout, case.unknowns, tables)
+    sums = case.sums(case.unknowns)
+    return observed_information(missing, case.unknowns, sums, case.grid.nodes, layout.start, case.beliefs)
+
+
+def test_the_gradient_is_that_of_the_log_posterior(case: Case) -> None:
+    gradient = case.gradient(case.vector)
+    assert np.abs(gradient).max() > 1  # no maximum: a derivative left out would show
+    np.testing.assert_allclose(gradient, gradient_of(case.objective, case.vector, 1e-3), rtol=1e-5, atol=1e-5)
+
+
+# Parseval's sum ends at 1e-7 of the missing information: standard errors then err by less than 5e-5 of themselves.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "testlets" not in kind])
+def test_the_observed_information_is_the_curvature(kind: str) -> None:
+    case = case_named(kind)
+    expected = -jacobian_of(case.gradient, case.vector, 1e-3)
+    size = np.sqrt(np.abs(np.outer(expected.diagonal(), expected.diagonal())))
+    np.testing.assert_array_less(np.abs(observed(case) - expected) / size, 1e-4)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "testlets" in kind])
+def test_the_information_of_testlets_is_the_curvature(kind: str) -> None:
+    case = case_named(kind)
+    expected = -hessian_of(case.objective, case.vector)
+    size = np.sqrt(np.abs(np.outer(expected.diagonal(), expected.diagonal())))
+    np.testing.assert_array_less(np.abs(numeric_information(case.gradient, case.vector) - expected) / size, 1e-4)
+
+
+def test_polynomials_are_orthonormal_under_each_persons_posterior() -> None:
+    rng = np.random.default_rng(1)
+    nodes = np.linspace(-6, 6, 41)
+    density = np.exp(-0.5 * ((nodes - rng.normal(size=(5, 1))) / rng.uniform(0.5, 1.2, (5, 1))) ** 2)
+    density /= density.sum(axis=1, keepdims=True)
+    weighted = np.stack(list(islice(orthonormal_polynomials(density, nodes), 8)))  # density · φ_r
+    values = np.concatenate([np.ones((1, *density.shape)), weighted / density])
+    gram = np.einsum("rnq,snq,nq->nrs", values, values, density)
+    np.testing.assert_allclose(gram, np.broadcast_to(np.eye(9), gram.shape), atol=1e-8)
+
+
+def test_a_share_of_the_persons_stands_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every person twice, one after the other: every second one, counted twice, is the whole.
+    case = case_named("GRM")
+    layout = case.layout
+    tables = Tables.of(case.unknowns, case.grid, layout.start)
+    whole = missing_information(layout, case.unknowns, tables)
+    doubled = missing_information(_doubled(case), case.unknowns, tables, 0.5)
+    np.testing.assert_allclose(doubled, 2 * whole, rtol=1e-10, atol=1e-10)
+    monkeypatch.setattr(information, "SLICE_PERSONS", 7)
+    np.testing.assert_allclose(missing_information(layout, case.unknowns, tables), whole, rtol=1e-5, atol=1e-6)
+
+
+def _doubled(case: Case) -> ResponseBlocks:
+    layout = case.layout
+    blocks = [take_persons(block, np.repeat(np.arange(len(block.persons)), 2)) for block in layout]
+    return replace(layout, blocks=tuple(blocks))
+
+
+def blocks_of(expected: Array, sizes: list[int]) -> Iterator[Array]:
+    first = 0
+    for size in sizes:
+        yield expected[first : first + size, first : first + size]
+        first += size
+
+
+@pytest.mark.parametrize("kind", ["2PL, fixed priors", "GRM, missing, groups", "mixed", "NRM", "4PL"])
+def test_per_item_blocks_are_those_of_the_whole_information(kind: str) -> None:
+    case = case_named(kind)
+    layout = case.layout
+    sums = case.sums(case.unknowns)
+    complete = complete_item_information(case.unknowns, sums, case.grid.nodes, layout.start, case.beliefs)
+    tables = Tables.of(case.unknowns, case.grid, layout.start)
+    missing = missing_item_information(layout, case.unknowns, tables)
+    whole = -jacobian_of(case.gradient, case.vector, 1e-3)
+    sizes = [batch.size for batch in case.unknowns.batches for _ in batch.items]
+    found = [H for H_c, H_m in zip(complete, missing, strict=True) for H in H_c + H_m]
+    for own, expected in zip(found, blocks_of(whole, sizes), strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_without_priors_there_is_no_prior_in_the_gradient() -> None:
+    case = case_of(sample("2PL"), model="2PL")
+    assert not case.beliefs
+    assert case.beliefs == Beliefs()
