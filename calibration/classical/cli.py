@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,29 +10,34 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calibration.command_line import (
+    FILE,
+    NEW_FILE,
+    json_option,
+    key_option,
+    print_json,
+    print_table,
+    read_sittings,
+    responses_argument,
+    said_to_people,
+    write_table,
+)
+
 if TYPE_CHECKING:
     from calibration.classical import ItemStatistics
     from calibration.classical.distractors import OptionCurves
     from calibration.classical.reliability import Reliability
-    from calibration.models import ItemParameters, Scale
-    from calibration.responses import Responses
+    from calibration.models import ItemParameters
     from calibration.screening import Flag
-
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW = click.Path(dir_okay=False, path_type=Path)
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-key_option = click.option("--key", "key_file", type=EXISTING, help="CSV item,key: the files hold options chosen.")
-responses_argument = click.argument("responses", nargs=-1, required=True, type=EXISTING)
 
 
 @click.command(epilog="Example: tiku classical 1.csv 2.csv --key keys.csv --out items.csv")
 @responses_argument
 @key_option
-@click.option("--strata", type=EXISTING, help="CSV item,stratum: parts of the test, for stratified alpha.")
+@click.option("--strata", type=FILE, help="CSV item,stratum: parts of the test, for stratified alpha.")
 @click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Of the intervals.")
 @click.option("--options", "with_options", is_flag=True, help="Print what each option drew, by fifths of ability.")
-@click.option("--out", type=NEW, help="The item table as CSV.")
+@click.option("--out", type=NEW_FILE, help="The item table as CSV.")
 @json_option
 def classical(
     responses: tuple[Path, ...],
@@ -52,15 +54,13 @@ def classical(
     mean, standard deviation, alpha and omega with intervals, standard error of measurement.
     """
     from calibration.classical import item_statistics
-    from calibration.classical.angoff import StandardSettingError, read_pairs
+    from calibration.classical.angoff import read_pairs
     from calibration.classical.distractors import distractor_flags, option_curves
     from calibration.classical.reliability import reliability_by_form
-    from calibration.files import write_text_whole
-    from calibration.responses import ResponsesError
     from calibration.screening import screen
 
-    try:
-        data = _read(responses, key_file)
+    with said_to_people():
+        data = read_sittings(responses, key_file)
         parts = read_pairs(strata, "item", "stratum") if strata is not None else None
         statistics = item_statistics(data)
         flags = sorted([*screen(statistics), *distractor_flags(statistics)], key=lambda flag: (flag.item, flag.code))
@@ -68,11 +68,9 @@ def classical(
         curves = [option_curves(data, s.item) for s in statistics if s.options] if with_options else []
         rows = _item_rows(statistics, flags)
         if out is not None:
-            write_text_whole(out, _csv_text(ITEM_HEADER, rows))
-    except (ResponsesError, StandardSettingError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+            write_table(out, ITEM_HEADER, rows)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "counts": data.counts,
                 "items": [asdict(s) | {"flags": row[-1].split()} for s, row in zip(statistics, rows, strict=True)],
@@ -85,7 +83,7 @@ def classical(
     click.echo(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in data.counts.items()))
     _print_forms(forms, level)
     if out is None:
-        _print_table(ITEM_HEADER, rows)
+        print_table(ITEM_HEADER, rows)
     for flag in flags:
         if flag.code != "idle-option" or with_options:
             click.echo(f"{flag.item}: {flag.code}: {flag.message}")
@@ -113,7 +111,7 @@ def _item_rows(statistics: Sequence[ItemStatistics], flags: Sequence[Flag]) -> l
 
 def _print_forms(forms: Mapping[str, Reliability], level: float) -> None:
     interval = f"{level:.0%} interval"
-    _print_table(
+    print_table(
         ("form", "items", "n", "mean", "sd", "alpha", interval, "omega", interval, "SEM"),
         [
             (
@@ -139,7 +137,7 @@ def _print_forms(forms: Mapping[str, Reliability], level: float) -> None:
 
 
 def _print_options(curve: OptionCurves) -> None:
-    _print_table(
+    print_table(
         (curve.item, "n", *(f"fifth {g + 1}" for g in range(len(curve.n)))),
         [
             ((name or "(none)") + (" *" if name == curve.key else ""), f"{drew:.0f}", *shares)
@@ -149,29 +147,27 @@ def _print_options(curve: OptionCurves) -> None:
 
 
 @click.command(epilog="Example: tiku angoff ratings.csv --marks marks.csv --reality p_values.csv")
-@click.argument("ratings", type=EXISTING)
+@click.argument("ratings", type=FILE)
 @click.option("--percent", is_flag=True, help="Ratings are 0 to 100 instead of 0 to 1.")
-@click.option("--marks", type=EXISTING, help="CSV item,marks; one mark an item without it.")
-@click.option("--reality", type=EXISTING, help="CSV item,p: how candidates really did.")
+@click.option("--marks", type=FILE, help="CSV item,marks; one mark an item without it.")
+@click.option("--reality", type=FILE, help="CSV item,p: how candidates really did.")
 @json_option
 def angoff(ratings: Path, percent: bool, marks: Path | None, reality: Path | None, as_json: bool) -> None:
     """The cut score of an Angoff study, round by round.
 
     RATINGS is a CSV: judge,item,rating[,round], or judge[,round] and a column for each item.
     """
-    from calibration.classical.angoff import StandardSettingError, read_numbers, read_ratings
     from calibration.classical.angoff import angoff as set_standard
+    from calibration.classical.angoff import read_numbers, read_ratings
 
-    try:
+    with said_to_people():
         rounds = set_standard(
             read_ratings(ratings, percent=percent),
             marks=read_numbers(marks, "marks") if marks is not None else None,
             reality=read_numbers(reality, "p") if reality is not None else None,
         )
-    except (StandardSettingError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     if as_json:
-        _print_json({"rounds": [asdict(r) for r in rounds]})
+        print_json({"rounds": [asdict(r) for r in rounds]})
         return
     for r in rounds:
         click.echo(
@@ -181,47 +177,44 @@ def angoff(ratings: Path, percent: bool, marks: Path | None, reality: Path | Non
         total = sum(r.variance.values()) or 1.0
         shares = ", ".join(f"{name} {value / total:.0%}" for name, value in r.variance.items())
         click.echo(f"variance: {shares}; dependability of the item means {r.dependability:.2f}")
-        _print_table(
+        print_table(
             ("judge", "cut", "r others", "distance", "r reality", "gap reality"),
             [(j.judge, j.cut, j.agreement, j.distance, j.reality_correlation, j.reality_gap) for j in r.judges],
         )
 
 
 @click.command(epilog="Example: tiku bookmark params.json --rp 0.67 --bookmarks pages.csv")
-@click.argument("params", type=EXISTING)
+@click.argument("params", type=FILE)
 @click.option(
     "--rp", default=2 / 3, show_default="2/3", type=click.FloatRange(0.01, 0.99), help="Response probability."
 )
-@click.option("--bookmarks", type=EXISTING, help="CSV judge,page: the first page not mastered.")
+@click.option("--bookmarks", type=FILE, help="CSV judge,page: the first page not mastered.")
 @click.option("--statistic", default="median", show_default=True, type=click.Choice(["median", "mean"]))
 @json_option
 def bookmark(params: Path, rp: float, bookmarks: Path | None, statistic: str, as_json: bool) -> None:
     """The ordered item booklet of PARAMS, and the cut score where bookmarks are given."""
-    from calibration.classical.angoff import StandardSettingError, read_pages
+    from calibration.classical.angoff import read_pages
     from calibration.classical.bookmark import bookmark_cut, ordered_booklet
-    from calibration.models import ModelError
-    from calibration.result import CalibrationError
+    from calibration.result import read_parameters
 
-    try:
-        scale, items = _parameters(params)
+    with said_to_people():
+        scale, items = read_parameters(params)
         booklet = ordered_booklet(items, scale, response_probability=rp)
         cut = None
         if bookmarks is not None:
             pages = read_pages(bookmarks)
             cut = bookmark_cut(booklet, pages, items, scale, statistic=statistic, response_probability=rp)
-    except (StandardSettingError, CalibrationError, ModelError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     if as_json:
-        _print_json({"booklet": [asdict(page) for page in booklet], "cut": asdict(cut) if cut is not None else None})
+        print_json({"booklet": [asdict(page) for page in booklet], "cut": asdict(cut) if cut is not None else None})
         return
     if cut is None:
-        _print_table(("page", "item", "score", "theta"), [(p.page, p.item, p.score, p.theta) for p in booklet])
+        print_table(("page", "item", "score", "theta"), [(p.page, p.item, p.score, p.theta) for p in booklet])
         return
     click.echo(
         f"cut {cut.marks:.2f} of {cut.total_marks:g} marks ({cut.share:.1%}) at theta {cut.theta:.3f} "
         f"({cut.statistic} of {len(cut.judges)} judges, standard error {cut.se:.3f}, RP {cut.response_probability:.2f})"
     )
-    _print_table(("judge", "theta"), list(cut.judges.items()))
+    print_table(("judge", "theta"), list(cut.judges.items()))
 
 
 @click.command(epilog="Example: tiku raters practical.csv --gap 0.3")
@@ -233,15 +226,12 @@ def bookmark(params: Path, rp: float, bookmarks: Path | None, statistic: str, as
 def raters(responses: tuple[Path, ...], gap: float, as_json: bool) -> None:
     """Agreement of raters in RESPONSES with a `rater` column, and who needs a third scorer."""
     from calibration.raters import rater_agreement, rater_pairs, third_scorer
-    from calibration.responses import ResponsesError
 
-    try:
-        data = _read(responses, None)
+    with said_to_people():
+        data = read_sittings(responses, None)
         agreement, pairs, flags = rater_agreement(data), rater_pairs(data), third_scorer(data, gap=gap)
-    except (ResponsesError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     if as_json:
-        _print_json(
+        print_json(
             {
                 "agreement": {item: asdict(icc) for item, icc in agreement.items()},
                 "pairs": [asdict(pair) for pair in pairs],
@@ -249,14 +239,14 @@ def raters(responses: tuple[Path, ...], gap: float, as_json: bool) -> None:
             }
         )
         return
-    _print_table(
+    print_table(
         ("item", "n", "raters", "ICC1", "95% interval", "ICC2", "95% interval", "ICC2k", "ICC3k"),
         [
             (item, c.n, c.k, c.icc1, _interval(c.icc1_interval), c.icc2, _interval(c.icc2_interval), c.icc2k, c.icc3k)
             for item, c in agreement.items()
         ],
     )
-    _print_table(
+    print_table(
         ("item", "raters", "n", "exact", "±1", "difference", "linear kappa", "SE", "quadratic kappa", "SE"),
         [
             (
@@ -283,33 +273,29 @@ def raters(responses: tuple[Path, ...], gap: float, as_json: bool) -> None:
 @responses_argument
 @key_option
 @click.option("--model", default="2PL", show_default=True, help="2PL, GRM, PCM (with slopes: GPCM) or Rasch.")
-@click.option("--params", type=EXISTING, help="Our parameters; without it they are estimated now.")
+@click.option("--params", type=FILE, help="Our parameters; without it they are estimated now.")
 @json_option
 def compare(responses: tuple[Path, ...], key_file: Path | None, model: str, params: Path | None, as_json: bool) -> None:
     """Calibrate complete RESPONSES with girth as well, and show the differences per item."""
     from calibration.calibrating import calibrate
-    from calibration.compare import COMPARED, ComparisonError, complete_scores
+    from calibration.compare import COMPARED, complete_scores
     from calibration.compare import compare as second_opinion
     from calibration.estimation.conditional import conditional_fit
-    from calibration.models import ModelError
-    from calibration.responses import ResponsesError
-    from calibration.result import CalibrationError
+    from calibration.result import read_parameters
 
-    try:
-        data = _read(responses, key_file)
+    with said_to_people():
+        data = read_sittings(responses, key_file)
         complete_scores(data, data.items)
         ours: Sequence[ItemParameters]
         if params is not None:
-            ours = _parameters(params)[1]
+            ours = read_parameters(params)[1]
         elif model.lower() == "rasch":
             ours = conditional_fit(data).items
         else:
             ours = calibrate(data, model={k.lower(): v for k, v in COMPARED.items()}.get(model.lower(), model)).items
         result = second_opinion(data, ours, model)
-    except (ResponsesError, CalibrationError, ModelError, ComparisonError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     if as_json:
-        _print_json(asdict(result))
+        print_json(asdict(result))
         return
     click.echo(
         f"{result.model}, {result.persons} persons, {len(result.items)} items: largest difference "
@@ -317,27 +303,10 @@ def compare(responses: tuple[Path, ...], key_file: Path | None, model: str, para
     )
     for note in result.notes:
         click.echo(note)
-    _print_table(
+    print_table(
         ("item", "a", "girth", "b", "girth", "largest, in SE"),
         [(c.item, c.a, c.girth_a, _numbers(c.b), _numbers(c.girth_b), c.largest_in_se) for c in result.items],
     )
-
-
-def _read(paths: Sequence[Path], key_file: Path | None) -> Responses:
-    from calibration.responses import pool_responses, read_key, read_responses
-
-    key = read_key(key_file) if key_file is not None else None
-    parts = [read_responses(path, key=key) for path in paths]
-    return pool_responses(parts) if len(parts) > 1 else parts[0]
-
-
-def _parameters(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
-    from dataclasses import replace
-
-    from calibration.result import read_parameters
-
-    scale, items = read_parameters(path)
-    return scale, tuple(replace(item, b=tuple(item.b)) for item in items)
 
 
 def _interval(ends: tuple[float, float]) -> str:
@@ -346,47 +315,3 @@ def _interval(ends: tuple[float, float]) -> str:
 
 def _numbers(values: Iterable[float]) -> str:
     return " ".join(f"{value:.3f}" for value in values)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return "–"
-        return f"{value:.0f}" if value == round(value) and abs(value) >= 2 else f"{value:z.3f}"
-    return str(value)
-
-
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    cells = [list(header), *([_cell(value) for value in row] for row in rows)]
-    width = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    for row in cells:
-        click.echo(
-            "  ".join(
-                cell.ljust(w) if c == 0 else cell.rjust(w) for c, (cell, w) in enumerate(zip(row, width, strict=True))
-            ).rstrip()
-        )
-
-
-def _csv_text(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(
-        ["" if isinstance(value, float) and not math.isfinite(value) else value for value in row] for row in rows
-    )
-    return text.getvalue()
-
-
-def _print_json(document: Mapping[str, Any]) -> None:
-    click.echo(json.dumps(_finite(document), ensure_ascii=False))
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401  (any JSON)
-    """NaN and infinity are no JSON: null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(part) for part in value]
-    return value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from calibration.command_line import FILE, NEW_FILE, json_option, said_to_people
 from calibration.exchange.formats import FORMATS, Format
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def params_group(formats: Mapping[str, Format]) -> click.Group:
         "The format of SRC is told by its content, that of DST by its name (.json, mirt.csv, irtq.csv, .csv, "
         f"-prm.txt) unless --from and --to say it.\n\n\b\nFormats:{listed}",
     )
-    @click.argument("src", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.argument("dst", type=click.Path(dir_okay=False, path_type=Path))
+    @click.argument("src", type=FILE)
+    @click.argument("dst", type=NEW_FILE)
     @click.option("--from", "source", type=click.Choice(list(formats)), help="Format of SRC.")
     @click.option("--to", "target", type=click.Choice(list(formats)), help="Format of DST.")
     @click.option("--group", help="Which group to read, where SRC holds several.")
@@ -43,20 +44,16 @@ def params_group(formats: Mapping[str, Format]) -> click.Group:
         type=click.FloatRange(min=0, min_open=True),
         help="D of SRC, where its format does not say (irtq).",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+    @json_option
     def convert(
         src: Path, dst: Path, source: str | None, target: str | None, group: str | None, constant: float, as_json: bool
     ) -> None:
-        from calibration.exchange.errors import ExchangeError
         from calibration.exchange.formats import read_parameter_file, write_parameter_file
-        from calibration.models import ModelError
 
-        try:
+        with said_to_people():
             items, scale = read_parameter_file(src, source, group=group, D=constant, formats=formats)
             kind = write_parameter_file(dst, items, scale, target, formats=formats)
             lost = _lost(items, read_parameter_file(dst, kind, formats=formats)[0])
-        except (ExchangeError, ModelError, OSError) as error:
-            raise click.ClickException(str(error)) from None
         models: dict[str, int] = {}
         for item in items:
             models[item.model] = models.get(item.model, 0) + 1

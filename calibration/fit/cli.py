@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from calibration.command_line import (
+    NEW_FILE,
+    group_option,
+    json_option,
+    key_option,
+    params_option,
+    print_json,
+    print_table,
+    read_sittings,
+    responses_argument,
+    said_to_people,
+    write_records,
+)
+
 if TYPE_CHECKING:
     from calibration import ItemParameters, Responses, Scale
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUT = click.Path(dir_okay=False, path_type=Path)
 SHOWN = 20  # rows on a terminal; the files have all
 
 
 @click.command(epilog="Example: tiku fit responses.csv --params params.json --out fit.csv")
-@click.argument("responses", nargs=-1, required=True, type=FILE)
-@click.option("--params", required=True, type=FILE, help="Parameters as `tiku calibrate --out` writes them.")
-@click.option("--key", "key_file", type=FILE, help="CSV item,key: the file holds options chosen.")
+@responses_argument
+@params_option
+@key_option
 @click.option(
     "--kind", type=click.Choice(["M2", "M2*", "C2"]), help="Fit of the model  [default: what the items allow]"
 )
@@ -39,10 +46,10 @@ SHOWN = 20  # rows on a terminal; the files have all
 @click.option("--least-set", default=100, show_default=True, type=click.IntRange(2), help="Persons in a set for S-X².")
 @click.option("--draws", default=20, show_default=True, type=click.IntRange(0), help="Plausible values for PV-Q1.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the plausible values.")
-@click.option("--out", type=OUT, help="Items as CSV.")
-@click.option("--persons", type=OUT, help="Persons as CSV.")
-@click.option("--pairs", type=OUT, help="All pairs of items as CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--out", type=NEW_FILE, help="Items as CSV.")
+@click.option("--persons", type=NEW_FILE, help="Persons as CSV.")
+@click.option("--pairs", type=NEW_FILE, help="All pairs of items as CSV.")
+@json_option
 def fit(
     responses: tuple[Path, ...],
     params: Path,
@@ -61,10 +68,9 @@ def fit(
     import calibration as cal
     from calibration import fit as f
 
-    try:
+    with said_to_people():
         scale, items = cal.read_parameters(params)
-        parts = [_read(path, key_file, items) for path in responses]
-        data = cal.pool_responses(parts) if len(parts) > 1 else parts[0]
+        data = _read(responses, key_file, items)
         population = f.group_populations(data, items, scale) if data.group is not None else None
         item_rows = f.item_fit(
             data, items, scale, population, mean_squares=mean_squares, least_set=least_set, draws=draws, seed=seed
@@ -85,9 +91,7 @@ def fit(
             (pairs, dependence.rows(all_pairs=True)),
         ):
             if path is not None:
-                _write_csv(path, rows)
-    except (cal.ResponsesError, cal.CalibrationError, cal.ModelError, f.FitError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+                write_records(path, rows)
     unusual = [person_rows.persons[i] for i in person_rows.unusual()]
     flagged_pairs = dependence.rows()
     if as_json:
@@ -99,7 +103,7 @@ def fit(
             "pairs": {"mean_q3": dependence.mean_q3, "flagged": flagged_pairs},
             "persons": {"method": person_rows.method, "n": len(data.persons), "unusual": unusual},
         }
-        click.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False))
+        print_json(document)
         return
     click.echo(said)
     flagged = [row for row in item_rows if row.flags]
@@ -118,9 +122,9 @@ def fit(
         "rmsd",
         "flags",
     )
-    _echo_table([row.row() for row in flagged or item_rows], columns)
+    _print([row.row() for row in flagged or item_rows], columns)
     click.echo(f"{len(flagged_pairs)} dependent pairs (mean Q3 {dependence.mean_q3:.3f})")
-    _echo_table(flagged_pairs, ("first", "second", "n", "q3", "q3_adjusted", "ld_z"))
+    _print(flagged_pairs, ("first", "second", "n", "q3", "q3_adjusted", "ld_z"))
     click.echo(f"{len(unusual)} of {len(data.persons)} persons answer unlike their ability (lz*)")
     if unusual:
         click.echo("  " + ", ".join(unusual[:SHOWN]) + (" …" if len(unusual) > SHOWN else ""))
@@ -130,9 +134,9 @@ def fit(
 
 
 @click.command(epilog="Example: tiku dif responses.csv --params params.json --group group --method lr --out dif.csv")
-@click.argument("responses", type=FILE)
-@click.option("--params", required=True, type=FILE, help="Parameters as `tiku calibrate --out` writes them.")
-@click.option("--group", "column", default="group", show_default=True, help="Column that tells groups apart.")
+@responses_argument
+@params_option
+@group_option
 @click.option("--reference", help="Reference group  [default: the first in order]")
 @click.option("--focal", help="Focal group  [default: the next]")
 @click.option(
@@ -142,14 +146,14 @@ def fit(
     type=click.Choice(["lr", "wald", "rmsd", "mh", "logistic", "sibtest"]),
     help="Likelihood ratio, Wald, observed curves, Mantel-Haenszel, logistic regression, SIBTEST.",
 )
-@click.option("--key", "key_file", type=FILE, help="CSV item,key: the file holds options chosen.")
+@key_option
 @click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Of purification, at most.")
-@click.option("--out", type=OUT, help="All items as CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--out", type=NEW_FILE, help="All items as CSV.")
+@json_option
 def dif(
-    responses: Path,
+    responses: tuple[Path, ...],
     params: Path,
-    column: str,
+    group: str | None,
     reference: str | None,
     focal: str | None,
     method: str,
@@ -160,25 +164,23 @@ def dif(
 ) -> None:
     """Items of RESPONSES that say another thing of equally able persons of different groups."""
     import calibration as cal
-    from calibration.fit import FitError
 
-    try:
+    with said_to_people():
         scale, items = cal.read_parameters(params)
-        data = _read_with_groups(responses, column, key_file, items)
-        first, second = _two_groups(data.groups, column, reference, focal)
+        data = _read(responses, key_file, items, group)
+        groups = sorted(data.groups)
+        first, second = _two_groups(groups, group or "group", reference, focal)
         rows = _dif_rows(data, items, scale, first, second, method, rounds)
         if out is not None:
-            _write_csv(out, rows)
-    except (cal.ResponsesError, cal.CalibrationError, cal.ModelError, FitError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+            write_records(out, rows)
     flagged = [row for row in rows if row.get("flagged") or str(row.get("category", "A"))[0] in "BC"]
     if as_json:
-        document = {"method": method, "groups": list(data.groups), "reference": first, "focal": second, "items": rows}
-        click.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False))
+        document = {"method": method, "groups": groups, "reference": first, "focal": second, "items": rows}
+        print_json(document)
         return
     click.echo(f"{method}: {second} against {first}, {len(rows)} rows, {len(flagged)} flagged")
     shown = _COLUMNS.get(method, ())
-    _echo_table(flagged, shown or tuple(flagged[0] if flagged else ()))
+    _print(flagged, shown or tuple(flagged[0] if flagged else ()))
     if out is not None:
         click.echo(f"wrote {out}")
 
@@ -224,6 +226,8 @@ def _classical_rows(data: Responses, first: str, second: str, method: str, round
 def _two_groups(groups: Sequence[str], column: str, reference: str | None, focal: str | None) -> tuple[str, str]:
     from calibration.fit import FitError
 
+    if not groups:
+        raise FitError(f"no column {column} in the responses; --group names the one that tells groups apart")
     for name in (reference, focal):
         if name is not None and name not in groups:
             raise FitError(f"no group {name!r} in column {column}; the groups are {', '.join(groups)}")
@@ -236,93 +240,13 @@ def _two_groups(groups: Sequence[str], column: str, reference: str | None, focal
     return first, second
 
 
-def _read(path: Path, key_file: Path | None, items: Sequence[ItemParameters]) -> Responses:
-    import calibration as cal
-
-    key = cal.read_key(key_file) if key_file is not None else None
-    most = max((item.categories for item in items), default=2) - 1
-    return cal.read_responses(path, key=key, max_score=most)
-
-
-def _read_with_groups(path: Path, column: str, key_file: Path | None, items: Sequence[ItemParameters]) -> Responses:
-    """Responses whose groups are in any column of the CSV file: a reader of scores would take it for an item."""
-    import numpy as np
-
-    from calibration import ResponsesError
-
-    try:
-        header, *lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
-        at = [name.strip() for name in header].index(column)
-    except UnicodeDecodeError:
-        raise ResponsesError(f"{path}: not UTF-8; save the file as UTF-8 CSV") from None
-    except ValueError:
-        raise ResponsesError(
-            f"{path}, row 1: no column {column!r}; --group names the one that tells groups apart"
-        ) from None
-    persons = [name.strip().lower() for name in header].index("person") if "person" in map(str.lower, header) else None
-    group_of: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        if line and len(line) == len(header):
-            person = line[persons].strip() if persons is not None else str(number)
-            if group_of.setdefault(person, line[at].strip()) != line[at].strip():
-                raise ResponsesError(f"{path}, row {number + 1}: person {person!r} is in another group than before")
-    with TemporaryDirectory() as folder:
-        without = Path(folder) / path.name
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(
-            [*line[:at], *line[at + 1 :]] if line else [] for line in (header, *lines)
-        )
-        without.write_text(text.getvalue(), encoding="utf-8")
-        try:
-            data = _read(without, key_file, items)
-        except ResponsesError as error:
-            raise ResponsesError(str(error).replace(str(without), str(path))) from None
-    nobody = [person for person in data.persons if not group_of.get(person)]
-    if nobody:
-        raise ResponsesError(f"{path}: person {nobody[0]!r} has an empty cell in column {column}")
-    names = tuple(sorted(set(group_of.values())))
-    number_of = {name: g for g, name in enumerate(names)}
-    return replace(data, group=np.array([number_of[group_of[p]] for p in data.persons], np.int32), groups=names)
+def _read(
+    paths: Sequence[Path], key_file: Path | None, items: Sequence[ItemParameters], group: str | None = None
+) -> Responses:
+    most = max((max(item.category_scores) for item in items), default=1)
+    return read_sittings(paths, key_file, group=group, max_score=most)
 
 
-def _write_csv(path: Path, rows: Sequence[dict[str, object]]) -> None:
-    from calibration import write_text_whole
-
-    text = io.StringIO()
+def _print(rows: Sequence[dict[str, object]], columns: Sequence[str]) -> None:
     if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: "" if _unknown(value) else value for name, value in row.items()} for row in rows)
-    write_text_whole(path, text.getvalue())
-
-
-def _unknown(value: object) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def _finite(value: object) -> object:
-    """The same document with null for numbers that are none, which JSON has no word for."""
-    if isinstance(value, dict):
-        return {name: _finite(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(part) for part in value]
-    return None if _unknown(value) else value
-
-
-def _echo_table(rows: Sequence[dict[str, object]], columns: Sequence[str]) -> None:
-    if not rows:
-        return
-    cells = [[_cell(row.get(name)) for name in columns] for row in rows[:SHOWN]]
-    widths = [max(len(name), *(len(line[n]) for line in cells)) for n, name in enumerate(columns)]
-    for line in (list(columns), *cells):
-        click.echo("  " + "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
-    if len(rows) > SHOWN:
-        click.echo(f"  … {len(rows) - SHOWN} more")
-
-
-def _cell(value: object) -> str:
-    if _unknown(value):
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.0f}" if value == round(value) and abs(value) >= 10 else f"{value:.3f}"
-    return str(value)
+        print_table(columns, [[row.get(name) for name in columns] for row in rows], most=SHOWN)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
+from calibration.command_line import FILE, NEW_FILE, json_option, said_to_people
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -39,10 +41,6 @@ class LinkOptions(TypedDict):
     max_displacement: float
     max_rmsd: float
     min_anchors: int
-
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, path_type=Path)
 
 
 def _anchor_options(command: Command) -> Command:
@@ -95,13 +93,13 @@ def _anchor_options(command: Command) -> Command:
 
 
 @click.command(epilog="Example: tiku link new.json bank.json --anchors common --method stocking-lord --out linked.json")
-@click.argument("new", type=_FILE)
-@click.argument("base", type=_FILE)
+@click.argument("new", type=FILE)
+@click.argument("base", type=FILE)
 @_anchor_options
-@click.option("--through", multiple=True, type=_FILE, help="A calibration between NEW and BASE; several make a chain.")
-@click.option("--out", type=_OUT, help="NEW's items on the scale of BASE, as JSON.")
-@click.option("--report", type=_OUT, help="Report as one HTML file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--through", multiple=True, type=FILE, help="A calibration between NEW and BASE; several make a chain.")
+@click.option("--out", type=NEW_FILE, help="NEW's items on the scale of BASE, as JSON.")
+@click.option("--report", type=NEW_FILE, help="Report as one HTML file.")
+@json_option
 def link(
     new: Path,
     base: Path,
@@ -120,7 +118,7 @@ def link(
     from calibration.linking.link import chain_links
     from calibration.linking.report import write_link_report
 
-    with _said_to_people():
+    with said_to_people():
         if report is not None and through:
             raise click.UsageError("--report shows one link; make one for each step of a chain")
         files = [_read(path) for path in (new, *through, base)]
@@ -158,8 +156,8 @@ def link(
 @click.command(
     epilog="Example: tiku equate form-x.json form-y.json --score observed --errors bootstrap --out table.csv"
 )
-@click.argument("new", type=_FILE)
-@click.argument("base", type=_FILE)
+@click.argument("new", type=FILE)
+@click.argument("base", type=FILE)
 @click.option("--score", default="true", show_default=True, type=click.Choice(("true", "observed")))
 @click.option("--one-scale", is_flag=True, help="NEW and BASE are on one scale already: do not link.")
 @click.option(
@@ -179,8 +177,8 @@ def link(
 @click.option("--replications", default=200, show_default=True, type=click.IntRange(2))
 @click.option("--seed", default=0, show_default=True, type=int, help="Of the bootstrap.")
 @_anchor_options
-@click.option("--out", type=_OUT, help="The table as CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--out", type=NEW_FILE, help="The table as CSV.")
+@json_option
 def equate(
     new: Path,
     base: Path,
@@ -201,7 +199,7 @@ def equate(
     from calibration.files import write_text_whole
     from calibration.linking import bootstrap_errors, with_errors
 
-    with _said_to_people():
+    with said_to_people():
         ours, theirs, names = _read(new), _read(base), (new.name, base.name)
         joined = _one_scale(ours, theirs, names) if one_scale else _linked(ours, theirs, names, options)
         table = _table(score, ours[0], theirs[0], joined, new_weight)
@@ -242,8 +240,8 @@ def equate(
 
 
 @click.command(epilog="Example: tiku drift 2024.json 2025.json")
-@click.argument("old", type=_FILE)
-@click.argument("new", type=_FILE)
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
 @_anchor_options
 @click.option(
     "--alpha",
@@ -252,15 +250,15 @@ def equate(
     type=click.FloatRange(0, 1),
     help="Of the Wald tests, all items together.",
 )
-@click.option("--out", type=_OUT, help="Every item as CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--out", type=NEW_FILE, help="Every item as CSV.")
+@json_option
 def drift(old: Path, new: Path, alpha: float, out: Path | None, as_json: bool, **options: Unpack[LinkOptions]) -> None:
     """Items whose parameters moved from OLD to NEW, after linking on those that did not."""
     from calibration.exchange.tables import write_rows
     from calibration.files import write_text_whole
     from calibration.linking import DriftRules, item_drift
 
-    with _said_to_people():
+    with said_to_people():
         (old_items, old_scale), (new_items, new_scale) = _read(old), _read(new)
         result = item_drift(
             old_items,
@@ -297,21 +295,6 @@ def drift(old: Path, new: Path, alpha: float, out: Path | None, as_json: bool, *
     click.echo(f"{len(result.flagged)} of {len(result.items)} items flagged")
     if out is not None:
         click.echo(f"wrote {out}")
-
-
-class _said_to_people:  # noqa: N801  # used like a function
-    """Errors that tell a person what to do, as one line and exit code 1."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        from calibration.exchange import ExchangeError
-        from calibration.linking import LinkError
-        from calibration.models import ModelError
-
-        if isinstance(error, (ExchangeError, LinkError, ModelError, OSError)):
-            raise click.ClickException(str(error)) from None
 
 
 def _read(path: Path) -> tuple[tuple[ItemParameters, ...], Scale]:

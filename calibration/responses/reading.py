@@ -38,6 +38,7 @@ def read_responses(
     omitted: OmittedPolicy = "wrong",
     shift: Mapping[str, int] | None = None,
     items: Sequence[str] | None = None,
+    group: str | None = None,
 ) -> Responses:
     """Responses from a file or a table, wide or long (docs/calibrate.md describes both).
 
@@ -49,13 +50,15 @@ def read_responses(
     where that is not 0, 1, …. `omitted` scores an omission as 0 ("wrong") or has it ignored ("missing").
 
     Scores of an item that vary and start above 0 are shifted to start at 0; with a `shift` (that of an earlier
-    calibration) exactly its items are. `items` states the order of the items, and that there are no others.
+    calibration) exactly its items are. `items` states the order of the items, and that there are no others; `group`
+    names the column that tells groups apart where it is not called so.
 
     Raises ResponsesError for an unknown item, a score outside its range, a repeated person or person–item(–rater)
     pair, a ragged row or a negative weight, naming the row and column.
     """
     rules = ScoringRules(key, marks or {}, max_score, omitted, shift)
-    return score_sheet(sheet_of(source), rules, items)
+    sheet = sheet_of(source)
+    return score_sheet(sheet if group is None else _grouped_by(sheet, group), rules, items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,15 @@ def sheet_of(source: Source) -> Sheet:
         columns = {f"item{j + 1}": column_of_array(source[:, j]) for j in range(source.shape[1])}
         return Sheet("table", columns, np.arange(1, len(source) + 1))
     raise ResponsesError(f"an array of the shape {source.shape} is no table of scores: expected persons × items")
+
+
+def _grouped_by(sheet: Sheet, group: str) -> Sheet:
+    """The sheet with the column of that name as the column `group`. Raises ResponsesError where there is none."""
+    written = next((name for name in sheet.columns if name.lower() == group.lower()), None)
+    if written is None:
+        raise ResponsesError(f"{sheet.source}, row 1: no column {group!r} to tell groups apart")
+    others = {name: column for name, column in sheet.columns.items() if name.lower() not in {"group", group.lower()}}
+    return replace(sheet, columns=others | {"group": sheet.columns[written]})
 
 
 def score_sheet(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from math import isfinite
@@ -14,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from calibration.command_line import (
+    FILE,
+    NEW_FILE,
+    json_option,
+    key_option,
+    params_option,
+    print_json,
+    read_sittings,
+    responses_argument,
+    said_to_people,
+)
 from calibration.files import write_text_whole
+from calibration.result import read_parameters
 from calibration.scoring import (
     FLAGS,
     ReferenceForm,
@@ -36,24 +47,21 @@ if TYPE_CHECKING:
     from calibration.models import ItemParameters, Scale
     from calibration.responses import Responses
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-TARGET = click.Path(dir_okay=False, path_type=Path)
 METHODS = ("eap", "map", "ml", "wle", "eapsum", "pv")
 USUAL_CUT = 60.0
-HIGHEST = 254  # what a category can be at all; what an item's parameters know is checked when it is scored
 
 
 @click.command(
     epilog="Example: tiku score responses.csv --params params.json --reference form.csv --cut 60 --out scores.csv"
 )
-@click.argument("responses", nargs=-1, required=True, type=FILE)
-@click.option("--params", required=True, type=FILE, help="Item parameters, as `tiku calibrate --out` writes them.")
+@responses_argument
+@params_option
 @click.option(
     "--method",
     type=click.Choice(METHODS, case_sensitive=False),
     help="How abilities are estimated  [default: eap; wle with --reference]",
 )
-@click.option("--key", "key_file", type=FILE, help="CSV item,key: the files hold options chosen.")
+@key_option
 @click.option("--reference", "form_file", type=FILE, help="Form for percentages: parameters (JSON), or CSV item,marks.")
 @click.option(
     "--cut", type=click.FloatRange(0, 100, min_open=True, max_open=True), help="Pass mark in %  [default: 60]"
@@ -61,9 +69,9 @@ HIGHEST = 254  # what a category can be at all; what an item's parameters know i
 @click.option("--bounds", nargs=2, type=float, help="Lowest and highest ML and WLE  [default: mean ± 10 SD]")
 @click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Plausible values a person (pv).")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Seed of the plausible values.")
-@click.option("--table", "table_file", type=TARGET, help="With eapsum: the table of all sums of marks as CSV.")
-@click.option("--out", type=TARGET, help="Scores as CSV.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--table", "table_file", type=NEW_FILE, help="With eapsum: the table of all sums of marks as CSV.")
+@click.option("--out", type=NEW_FILE, help="Scores as CSV.")
+@json_option
 def score(
     responses: tuple[Path, ...],
     params: Path,
@@ -91,8 +99,9 @@ def score(
         raise click.UsageError("--bounds: the lowest ability first, then the highest")
     if table_file is not None and chosen != "eapsum":
         raise click.UsageError("--table is of sums of marks: it goes with --method eapsum")
-    try:
-        scale, items, data = _read(params, responses, key_file)
+    with said_to_people():
+        scale, items = read_parameters(params)
+        data = read_sittings(responses, key_file)
         form = _Form.read(form_file, items, scale, cut or USUAL_CUT) if form_file is not None else None
         scores = score_responses(
             data,
@@ -110,23 +119,10 @@ def score(
             _write_table(table_file, sum_score_table(_seen(items, data), scale))
         if out is not None:
             _write_rows(out, rows)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     if as_json:
-        click.echo(json.dumps(_finite(document | {"scores": rows}), ensure_ascii=False, allow_nan=False))
+        print_json(document | {"scores": rows})
     else:
         _print(document, [path for path in (out, table_file) if path is not None])
-
-
-def _read(
-    params: Path, responses: Sequence[Path], key_file: Path | None
-) -> tuple[Scale, tuple[ItemParameters, ...], Responses]:
-    import calibration as cal
-
-    scale, items = cal.read_parameters(params)
-    key = cal.read_key(key_file) if key_file is not None else None
-    parts = [cal.read_responses(path, key=key, max_score=HIGHEST) for path in responses]
-    return scale, items, cal.pool_responses(parts) if len(parts) > 1 else parts[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +252,3 @@ def _cell(value: object) -> object:
     if isinstance(value, float):
         return f"{value:.6f}" if isfinite(value) else ""
     return value
-
-
-def _finite(value: object) -> object:
-    """The same data with null where a number does not exist, as JSON has no NaN."""
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value

@@ -125,7 +125,7 @@ def test_dif_writes_a_table_and_says_who_is_compared(run: Run, two_groups: tuple
 def test_wrong_input_is_one_line_and_exit_code_1(run: Run, two_groups: tuple[Path, Path], tmp_path: Path) -> None:
     data, params = two_groups
     cases = [
-        (["--group", "sex"], "no column 'sex'; --group names the one that tells groups apart"),
+        (["--group", "sex"], "no column 'sex' to tell groups apart"),
         (["--group", "region", "--focal", "X"], "no group 'X' in column region; the groups are N, S"),
         (["--group", "region", "--reference", "N", "--focal", "N"], "reference and focal group are both 'N'"),
     ]
