@@ -217,7 +217,7 @@ def _response_declaration(element: etree._Element) -> ResponseDeclaration:
         correct=correct,
         default=default,
         mapping=None if mapping is None else mapping_of(mapping),
-        area_mapping=None if areas is None else _area_mapping(areas),
+        area_mapping=None if areas is None else area_mapping_of(areas),
         correct_fields=correct_fields,
         default_fields=default_fields,
         line=line_of(element),
@@ -240,7 +240,7 @@ def mapping_of(element: etree._Element) -> Mapping:
     )
 
 
-def _area_mapping(element: etree._Element) -> AreaMapping:
+def area_mapping_of(element: etree._Element) -> AreaMapping:
     return AreaMapping(
         entries=tuple(
             AreaMapEntry(
