@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from xml.etree.ElementTree import canonicalize
 
 import pytest
 from hypothesis import given, settings
