@@ -36,6 +36,13 @@ MOST_SCORE = 249
 @click.option("--marks", type=FILE, help="CSV item,marks: what each category is worth, separated by `;`.")
 @click.option("--sittings-are-groups", is_flag=True, help="Every file is a group with its own mean and spread.")
 @click.option("--reference", help="The group that is N(0, 1) where there are no anchors [the first].")
+@click.option(
+    "--errors",
+    type=click.Choice(["observed", "cross-product", "sandwich"]),
+    default="observed",
+    show_default=True,
+    help="Where standard errors come from.",
+)
 @click.option("--latent", type=click.Choice(["normal", "empirical"]), default="normal", show_default=True)
 @click.option("--max-score", type=int, help="Scores above this are refused [1 where all models are dichotomous].")
 @click.option("--omitted", type=click.Choice(["wrong", "missing"]), default="wrong", show_default=True)
@@ -134,6 +141,7 @@ def _arguments(options: Mapping[str, Any], data: Responses) -> dict[str, Any]:
         "scale": scale,
         "reference": options["reference"],
         "latent": options["latent"],
+        "errors": options["errors"],
     }
 
 
