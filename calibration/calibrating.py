@@ -167,6 +167,7 @@ def run(
         regression=regression_of(result, prepared.covariates or ()) if regressed else {},
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
+        item_sets=prepared.testlets,
         shift=prepared.shift,
         free_parameters=len(result.unknowns.vector()),
         warnings=(*prepared.flags, *warnings_of(result)),

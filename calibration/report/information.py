@@ -1,0 +1,181 @@
+"""How much the test tells at each ability: information and standard error, with the cut; item sets by what they add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.models import Curves, ItemParameters, Scale
+from calibration.pages import ACCENT, facts
+from calibration.report.drawing import Frame, legend, series
+from calibration.report.evidence import Evidence
+from calibration.report.words import figure, fixed, note, section
+from calibration.scoring import sum_score_likelihood
+
+Matrix = NDArray[np.float64]
+
+MOST_LINES = 6
+POINTS = 121
+LARGEST_SEM = 1.5
+
+
+def information_section(evidence: Evidence) -> str:
+    """Information and standard error of each form and of the reference form."""
+    theta = np.linspace(*evidence.span, POINTS)
+    lines = _lines(evidence, theta)
+    top = max(float(curve.max()) for _, curve, _ in lines)
+    entries, info, error = [], "", ""
+    frame = Frame(evidence.span, (0.0, 1.05 * top or 1.0))
+    sem = Frame(evidence.span, (0.0, LARGEST_SEM))
+    for k, (name, curve, _) in enumerate(lines):
+        color, dash = series(k)
+        info += frame.line(theta, curve, color=color, dash=dash)
+        with np.errstate(divide="ignore"):
+            values = 1 / np.sqrt(np.maximum(curve, 1e-12))
+        error += sem.line(theta, np.where(values <= LARGEST_SEM, values, np.nan), color=color, dash=dash)
+        entries.append((name, color, dash))
+    if evidence.cut is not None:
+        info, error = frame.upright(evidence.cut) + info, sem.upright(evidence.cut) + error
+        entries.append((f"合格线 cut, θ = {evidence.cut:.2f}", ACCENT, "5 4"))
+    charts = '<div class="charts">' + "".join(
+        (
+            figure(
+                frame.svg(frame.axes("θ 能力 ability", "信息 information") + info, "test information by ability"),
+                "测验信息函数 Test information.",
+            ),
+            figure(
+                sem.svg(sem.axes("θ 能力 ability", "标准误 SEM of θ") + error, "standard error of ability by ability"),
+                "能力估计的标准误，1/√信息 Standard error of θ, 1/√information.",
+            ),
+        )
+    )
+    about = []
+    forms = _forms(evidence)
+    if len(forms) > MOST_LINES:
+        about.append(note(f"只画前 {MOST_LINES} 卷，共 {len(forms)} 卷。 The first {MOST_LINES} of {len(forms)} forms."))
+    if evidence.calibration.item_sets:
+        about.append(
+            note(
+                "题组按其组内得分和提供的信息计入；虚线若把组内题目当作独立则高估。",
+                "An item set counts with the information of its sum of marks, the set's own effect averaged out; "
+                "“as if independent” is what would be claimed without the sets.",
+            )
+        )
+    return section(
+        "information", "测验信息与标准误 Test information and SEM", _at_cut(evidence), legend(entries), charts + "</div>", *about
+    )
+
+
+def _at_cut(evidence: Evidence) -> str:
+    if evidence.cut is None:
+        return ""
+    row = information_numbers(evidence)["at_cut"]
+    pairs = [("合格线能力 θ at the cut", f"{evidence.cut:.3f}")]
+    pairs += [(f"信息 information · {name}", fixed(value["information"])) for name, value in row.items()]
+    pairs += [(f"标准误 SEM · {name}", fixed(value["sem"], 3)) for name, value in row.items()]
+    if evidence.form is not None:
+        form, at = evidence.form, [evidence.cut]
+        sem = 100 * float(form.conditional_sem(at)[0]) / form.total
+        pairs += [
+            ("参照卷总分 marks of the reference form", f"{form.total:g}"),
+            ("合格线 cut", f"{100 * evidence.share:g} %"),
+            ("线上分数标准误 SEM of its marks at the cut", f"{sem:.1f} %"),
+        ]
+    return facts(pairs)
+
+
+def _forms(evidence: Evidence) -> dict[str, list[ItemParameters]]:
+    """The calibrated items of each form; all together where there is one form or no data."""
+    items = evidence.calibration.items
+    responses = evidence.responses
+    if responses is None or len(responses.forms) < 2:
+        return {"全部题目 all items": list(items)}
+    known = {item.id: item for item in items}
+    J = len(responses.items)
+    cells = np.unique(responses.form[responses.person].astype(np.int64) * J + responses.item)
+    found: dict[str, list[ItemParameters]] = {}
+    for f, name in enumerate(responses.forms):
+        members = [responses.items[j] for j in (cells[cells // J == f] % J).tolist()]
+        found[name] = [known[item] for item in members if item in known]
+    alike = {tuple(item.id for item in members): name for name, members in found.items() if members}
+    return {name: found[name] for name in alike.values()} if len(alike) <= 3 * MOST_LINES else {"全部题目 all items": list(items)}
+
+
+def _lines(evidence: Evidence, theta: Matrix) -> list[tuple[str, Matrix, int]]:
+    """Name, information and number of items of each line."""
+    calibration = evidence.calibration
+    lines = []
+    for name, members in list(_forms(evidence).items())[:MOST_LINES]:
+        curve = test_information(members, calibration.scale, theta, calibration.item_sets, _spread(evidence))
+        lines.append((f"{name} ({len(members)} 题 items)", curve, len(members)))
+    if calibration.item_sets:
+        plain = Curves.of(calibration.items, calibration.scale).information(theta).sum(axis=0)
+        lines.append(("若视为独立 as if independent", plain, len(calibration.items)))
+    if evidence.form is not None:
+        plain = evidence.form.curves.information(theta).sum(axis=0)
+        lines.append(
+            (f"参照卷 reference form ({len(evidence.form.curves.ids)} 题 items)", plain, len(evidence.form.curves.ids))
+        )
+    return lines
+
+
+def _spread(evidence: Evidence) -> dict[str, float]:
+    return {name: estimate.value for name, estimate in evidence.calibration.testlets.items()}
+
+
+def test_information(
+    items: Sequence[ItemParameters],
+    scale: Scale,
+    theta: Matrix,
+    item_sets: dict[str, str] | Any = None,
+    spread: dict[str, float] | Any = None,
+) -> Matrix:
+    """Fisher information of a test at each theta, (Q,).
+
+    The items of a set answer to theta + gamma, gamma ~ N(0, spread²): the set adds the information of its sum of marks
+    with gamma averaged out, Σ_s (dP_s / dtheta)² / P_s (compare Wainer, Bradlow & Wang, 2007, ch. 8).
+    """
+    sets: dict[str, list[ItemParameters]] = {}
+    alone = []
+    for item in items:
+        name = (item_sets or {}).get(item.id)
+        if name is not None and name in (spread or {}):
+            sets.setdefault(name, []).append(item)
+        else:
+            alone.append(item)
+    total = Curves.of(alone, scale).information(theta).sum(axis=0) if alone else np.zeros(len(theta))
+    z = np.linspace(-5, 5, 41)
+    weight = np.exp(-0.5 * z**2)
+    weight /= weight.sum()
+    h = 1e-4
+    for name, members in sets.items():
+        plain = [replace(item, marks=()) for item in members]
+        curves = Curves.of(plain, scale)
+
+        def averaged(at: Matrix, curves: Curves = curves, sd: float = spread[name]) -> Matrix:
+            nodes = (at[:, None] + sd * z).reshape(-1)
+            _, likelihood = sum_score_likelihood(curves.probability(nodes), curves.start, curves.marks)
+            return np.asarray(likelihood.reshape(len(likelihood), len(at), len(z)) @ weight)
+
+        slope = (averaged(theta + h) - averaged(theta - h)) / (2 * h)
+        total = total + (slope**2 / np.maximum(averaged(theta), 1e-300)).sum(axis=0)
+    return np.asarray(total)
+
+
+def information_numbers(evidence: Evidence) -> dict[str, Any]:
+    """Curves at 121 abilities, and their values at the cut."""
+    theta = np.linspace(*evidence.span, POINTS)
+    numbers: dict[str, Any] = {
+        "theta": theta.tolist(),
+        "information": {name: curve.tolist() for name, curve, _ in _lines(evidence, theta)},
+        "at_cut": {},
+    }
+    if evidence.cut is not None:
+        for name, curve, _ in _lines(evidence, np.array([evidence.cut])):
+            value = float(curve[0])
+            numbers["at_cut"][name] = {"information": value, "sem": float(value**-0.5) if value > 0 else None}
+    return numbers
