@@ -213,8 +213,9 @@ def _options(evidence: Evidence, item: str) -> str:
         last = y[np.isfinite(y)]
         name = f"{option}*" if right else option or "漏答"
         ends.append((float(frame.down(last[-1])) if last.size else frame.top, name, color))
-    for y, name, color in _apart(ends, 11.0, frame.top + 6, frame.height - frame.bottom):
-        content += f'<text x="{frame.width - frame.right + 5:g}" y="{y + 3:.1f}" fill="{color}">{escape(name)}</text>'
+    end = float(frame.across(np.nanmax(x))) + 6 if np.isfinite(x).any() else frame.left
+    for at, name, color in _apart(ends, 11.0, frame.top + 6, frame.height - frame.bottom):
+        content += f'<text x="{end:.0f}" y="{at + 3:.0f}" fill="{color}">{escape(name)}</text>'
     return frame.svg(content, f"share of each option of {item} by score on the other items", kind="chart small")
 
 

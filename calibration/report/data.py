@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from typing import Any
 
@@ -127,7 +128,7 @@ def estimation_section(evidence: Evidence) -> str:
     state = "converged" if calibration.converged else "NOT CONVERGED: do not use these numbers"
     parameters = calibration.free_parameters
     pairs = [
-        ("模型 model", calibration.model),
+        ("模型 model", _models(evidence)),
         ("参数 parameters", f"{parameters}"),
         ("对数似然 log-likelihood", f"{calibration.log_likelihood:.2f}"),
         ("AIC", fixed(-2 * calibration.log_likelihood + 2 * parameters, 1)),
@@ -147,6 +148,13 @@ def estimation_section(evidence: Evidence) -> str:
     )
     prefix = "已收敛。" if calibration.converged else "未收敛，参数不可使用。"
     return section("estimation", "模型与估计 Model and estimation", facts(pairs), note(prefix, said))
+
+
+def _models(evidence: Evidence) -> str:
+    counts = Counter(item.model for item in evidence.calibration.items)
+    if len(counts) == 1:
+        return evidence.calibration.model
+    return ", ".join(f"{model} × {n}" for model, n in counts.items())
 
 
 def estimation_numbers(evidence: Evidence) -> dict[str, Any]:

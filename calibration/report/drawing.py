@@ -86,9 +86,9 @@ class Frame:
         return f'<path d="{d}" stroke="{color}" stroke-width="1"/>' if d else ""
 
     def axes(self, x_name: str = "", y_name: str = "", *, x_ticks: int = 9, y_ticks: int = 5) -> str:
-        """Grid, numbers and names of both axes."""
+        """Grid, numbers and names of both axes; with 0 ticks an axis has no numbers."""
         base, end = self.height - self.bottom, self.width - self.right
-        xs, ys = ticks(*self.x, x_ticks), ticks(*self.y, y_ticks)
+        xs, ys = ticks(*self.x, x_ticks), ticks(*self.y, y_ticks) if y_ticks else []
         grid = "".join(f"M{float(self.across(v)):.1f} {self.top:g}V{base:g}" for v in xs)
         grid += "".join(f"M{self.left:g} {float(self.down(v)):.1f}H{end:g}" for v in ys)
         numbers = "".join(

@@ -25,12 +25,13 @@ from calibration.fit import (
     model_fit,
     person_fit,
 )
+from calibration.fit.item_fit import MEAN_SQUARES
 from calibration.fit.methods import dif
 from calibration.fit.model_fit import MOST_MARGINS
 from calibration.fit.persons import expected_counts, fitted
 from calibration.linking import LinkError
 from calibration.linking.drift import DriftResult
-from calibration.models import Curves, ModelError
+from calibration.models import ModelError
 from calibration.own_data import OwnData, own_data, own_population
 from calibration.raters import RatingFit, rater_agreement, rater_pairs, rating_fit
 from calibration.raters.agreement import IntraclassCorrelations, RaterPair
@@ -51,6 +52,7 @@ from calibration.screening import Flag, screen
 AFFORDABLE = 5.0  # seconds for one part; what takes longer is left out unless it is asked for
 PLAUSIBLE_VALUES = 5
 SEED = 0
+SURE_T, SURE_P = 3.0, 0.01  # beyond chance: of mean squares, and of the test beside a curve that differs
 CAUSES = (FitError, ResponsesError, ScaleError, LinkError, ModelError, CalibrationError)
 T = TypeVar("T")
 
@@ -169,7 +171,7 @@ def gather(
             evidence = _of_responses(evidence, data, own, parts)
     told = [*calibration.warnings, *found, *_findings(data, [*calibration.warnings, *found]), *distractor_flags(known)]
     told += _fit_flags(evidence, {flag.item for flag in found if flag.code == "negative-discrimination"})
-    told += _dif_flags(evidence) + _drift_flags(evidence) + _set_flags(evidence, item_sets or {})
+    told += _rater_flags(evidence) + _dif_flags(evidence) + _drift_flags(evidence) + _set_flags(evidence, item_sets or {})
     return replace(evidence, flags=tuple(dict.fromkeys(told)), left_out=parts.left_out)
 
 
@@ -244,8 +246,7 @@ def _of_responses(evidence: Evidence, responses: Responses, own: OwnData, parts:
     work = 2e-10 * margins**3 + 1e-6 * R if margins <= MOST_MARGINS else 0.0  # above it is refused, with the reason
     whole = None if rated else parts.part("model_fit", work, lambda: model_fit(*about), None)
     if rated:
-        parts.left_out["model_fit"] = "ratings: no fit of the whole model is computed for them"
-        parts.left_out["dependence"] = "ratings: pairs of items are not compared"
+        parts.left_out["model_fit"] = "ratings: neither the whole model nor pairs of items are compared with them"
     paired = (
         None if rated else parts.part("dependence", 2e-9 * N * float(C) ** 2, lambda: local_dependence(*about), None)
     )
@@ -343,27 +344,51 @@ def _findings(responses: Responses | None, told: Sequence[Flag]) -> list[Flag]:
 
 
 def _fit_flags(evidence: Evidence, backwards: set[str]) -> list[Flag]:
-    """The flags of item fit, with the numbers behind them."""
+    """The flags of item fit that are large and beyond chance, with the numbers behind them.
+
+    With about 200 persons an item, mean squares and curves differ by chance as much as the limits of size alone allow.
+    """
     found = []
-    for item, row in evidence.item_fit.items():
+    for item, row in sorted(evidence.item_fit.items()):
         if np.isfinite(row.s_x2_p):
-            test = f"S-X² = {row.s_x2:.1f} on {row.s_x2_df} df, p = {row.s_x2_p:.2g}, RMSEA = {row.s_x2_rmsea:.2f}"
+            p, test = row.s_x2_p, f"S-X² = {row.s_x2:.1f} on {row.s_x2_df} df"
+            size = f"RMSEA = {row.s_x2_rmsea:.2f}, n = {row.s_x2_n:.0f}"
         else:
-            test = f"residual χ² = {row.residual_x2:.1f} on {row.residual_df} df, p = {row.residual_p:.2g}"
-        squares = f"infit {row.infit:.2f}, outfit {row.outfit:.2f}"
+            p, test = row.residual_p, f"residual χ² = {row.residual_x2:.1f} on {row.residual_df} df"
+            size = f"n = {row.n:.0f}"
+        squares = f"infit {row.infit:.2f} (t = {row.infit_t:.1f}), outfit {row.outfit:.2f} (t = {row.outfit_t:.1f})"
+        noisy = any(value > MEAN_SQUARES[1] and t > SURE_T for value, t in _mean_squares(row))
+        overfit = any(value < MEAN_SQUARES[0] and t < -SURE_T for value, t in _mean_squares(row))
         reasons = {
-            "misfit": f"{test} (n = {row.s_x2_n if np.isfinite(row.s_x2_p) else row.n:.0f})",
-            "noisy": squares,
-            "overfit": squares,
-            "curve-differs": f"RMSD = {row.rmsd:.3f}",
-            "weak": f"item-rest r = {row.item_rest:.2f}, n = {row.item_rest_n:.0f}",
-            "routed": "persons got it because of earlier answers",
+            "misfit": ("misfit" in row.flags, f"{test}, p = {p:.2g}, {size}"),
+            "noisy": (noisy, squares),
+            "overfit": (overfit, squares),
+            "curve-differs": ("curve-differs" in row.flags and p < SURE_P, f"RMSD = {row.rmsd:.3f}; {test}, p = {p:.2g}"),
+            "weak": (
+                "weak" in row.flags and item not in backwards,
+                f"item-rest r = {row.item_rest:.2f}, n = {row.item_rest_n:.0f}",
+            ),
+            "routed": ("routed" in row.flags, "persons got it because of earlier answers"),
         }
-        found += [
-            Flag(item, code, reasons.get(code, ""))
-            for code in row.flags
-            if not (code == "weak" and item in backwards)
-        ]
+        found += [Flag(item, code, reason) for code, (hit, reason) in reasons.items() if hit]
+    return found
+
+
+def _mean_squares(row: ItemFit | RatingFit) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (row.infit, row.infit_t), (row.outfit, row.outfit_t)
+
+
+def _rater_flags(evidence: Evidence) -> list[Flag]:
+    """Raters and rated items whose marks are more, or less, varied than a severity explains."""
+    found = []
+    for item, row in [("", one) for one in evidence.rater_fit] + list(evidence.rated_item_fit.items()):
+        said = f"infit {row.infit:.2f} (t = {row.infit_t:.1f}), outfit {row.outfit:.2f} (t = {row.outfit_t:.1f})"
+        noisy, overfit = ("noisy", "overfit") if item else ("erratic-rater", "flat-rater")
+        said = said if item else f"{row.name}: {said}, {row.n:.0f} ratings"
+        if any(value > MEAN_SQUARES[1] and t > SURE_T for value, t in _mean_squares(row)):
+            found.append(Flag(item, noisy, said))
+        elif any(value < MEAN_SQUARES[0] and t < -SURE_T for value, t in _mean_squares(row)):
+            found.append(Flag(item, overfit, said))
     return found
 
 
@@ -425,8 +450,3 @@ def _set_flags(evidence: Evidence, item_sets: Mapping[str, str]) -> list[Flag]:
             )
         )
     return found
-
-
-def curves_of(evidence: Evidence) -> Curves:
-    """The curves of all items."""
-    return Curves.of(evidence.calibration.items, evidence.calibration.scale)

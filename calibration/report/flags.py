@@ -117,8 +117,8 @@ TEXTS = {
     "noisy": FlagText(
         "作答过于随机",
         "noisy",
-        "加权或未加权均方 > 1.3：猜测、歧义或答案问题。",
-        "Infit or outfit above 1.3: guessing, ambiguity, or the key.",
+        "加权或未加权均方 > 1.3 且超出机遇：猜测、歧义或答案问题。",
+        "Infit or outfit above 1.3 and beyond chance: guessing, ambiguity, or the key.",
     ),
     "overfit": FlagText(
         "作答过于整齐",
@@ -128,7 +128,11 @@ TEXTS = {
         serious=False,
     ),
     "curve-differs": FlagText(
-        "曲线偏离", "curve differs", "RMSD > 0.10。", "Observed and expected curve differ by RMSD > 0.10."
+        "曲线偏离",
+        "curve differs",
+        "观测曲线与模型曲线相差 RMSD > 0.10，且超出机遇。",
+        "Observed and expected curve differ by RMSD > 0.10, and beyond chance.",
+    
     ),
     "weak": FlagText(
         "区分度低", "weak", "题总相关 < 0.10。", "Item-rest correlation below 0.10: it tells little.", serious=False
@@ -139,6 +143,15 @@ TEXTS = {
         "S-X² 不适用，改用残差 χ²。",
         "Given by ability: S-X² does not apply, the residual χ² does.",
         serious=False,
+    ),
+    "erratic-rater": FlagText(
+        "评分随意", "erratic rater", "均方 > 1.3：培训或复核。", "Mean squares above 1.3: train again, or have the marks checked."
+    ),
+    "flat-rater": FlagText(
+        "评分缺少变化",
+        "flat rater",
+        "均方 < 0.7：只用中间分数，或照抄他人。",
+        "Mean squares below 0.7: keeps to the middle, or follows another rater.",
     ),
     "dif": FlagText(
         "功能差异",

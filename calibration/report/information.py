@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.models import Curves, ItemParameters, Scale
-from calibration.pages import ACCENT, facts
+from calibration.pages import ACCENT, facts, table
 from calibration.report.drawing import Frame, legend, series
 from calibration.report.evidence import Evidence
 from calibration.report.words import figure, fixed, note, section
@@ -66,26 +66,41 @@ def information_section(evidence: Evidence) -> str:
             )
         )
     return section(
-        "information", "测验信息与标准误 Test information and SEM", _at_cut(evidence), legend(entries), charts + "</div>", *about
+        "information",
+        "测验信息与标准误 Test information and SEM",
+        legend(entries),
+        charts + "</div>",
+        _at_cut(evidence),
+        *about,
     )
 
 
 def _at_cut(evidence: Evidence) -> str:
-    if evidence.cut is None:
-        return ""
-    row = information_numbers(evidence)["at_cut"]
-    pairs = [("合格线能力 θ at the cut", f"{evidence.cut:.3f}")]
-    pairs += [(f"信息 information · {name}", fixed(value["information"])) for name, value in row.items()]
-    pairs += [(f"标准误 SEM · {name}", fixed(value["sem"], 3)) for name, value in row.items()]
-    if evidence.form is not None:
-        form, at = evidence.form, [evidence.cut]
-        sem = 100 * float(form.conditional_sem(at)[0]) / form.total
-        pairs += [
-            ("参照卷总分 marks of the reference form", f"{form.total:g}"),
-            ("合格线 cut", f"{100 * evidence.share:g} %"),
-            ("线上分数标准误 SEM of its marks at the cut", f"{sem:.1f} %"),
-        ]
-    return facts(pairs)
+    """Information and SEM of each line at the cut and where it is best."""
+    theta = np.linspace(*evidence.span, POINTS)
+    at = information_numbers(evidence)["at_cut"]
+    rows = []
+    for name, curve, _ in _lines(evidence, theta):
+        best = int(np.argmax(curve))
+        row = [name, fixed(float(curve[best]), 1), fixed(float(theta[best])), fixed(float(curve[best]) ** -0.5, 3)]
+        if evidence.cut is not None:
+            row += [fixed(at[name]["information"], 1), fixed(at[name]["sem"], 3)]
+        rows.append(row)
+    header = ["卷 form", "最大信息 largest information", "于 θ = at", "标准误 SEM there"]
+    if evidence.cut is not None:
+        header += ["合格线信息 information at the cut", "合格线标准误 SEM at the cut"]
+    shown = table(header, rows, numeric=range(1, len(header)), row_names=True, caption="information of forms")
+    if evidence.form is None or evidence.cut is None:
+        return shown
+    form = evidence.form
+    sem = 100 * float(form.conditional_sem([evidence.cut])[0]) / form.total
+    pairs = [
+        ("参照卷总分 marks of the form", f"{form.total:g}"),
+        ("合格线 cut", f"{100 * evidence.share:g} %"),
+        ("合格线能力 θ at the cut", f"{evidence.cut:.3f}"),
+        ("线上分数标准误 SEM of marks there", f"{sem:.1f} %"),
+    ]
+    return facts(pairs) + shown
 
 
 def _forms(evidence: Evidence) -> dict[str, list[ItemParameters]]:

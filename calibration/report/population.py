@@ -86,32 +86,36 @@ def raters_section(evidence: Evidence) -> str:
     if len(rows) > RATERS_OPEN:
         shown = folded(f"{len(rows)} 名评分员 raters", shown)
     else:
-        shown += _forest(severities, "严厉度 severity (logits)", "severity of raters")
+        severe = dict(sorted(severities.items(), key=lambda one: -one[1].value))
+        shown += _forest(severe, "严厉度 severity (logits)", "severity of raters")
     about = note(
         "严厉度以 logit 计，均值为 0，正者严；infit、outfit 高于 1.3 者评分随意，低于 0.7 者评分缺少变化。",
         "Severity in logits, mean 0, positive is severe; mean squares above 1.3: erratic, below 0.7: too little variation.",
     )
+    several = any(np.isfinite(one.icc2) for one in evidence.agreement.values())
     agreement = [
         [
             item,
             f"{one.k:.1f}",
-            fixed(one.icc1),
-            fixed(one.icc2),
-            fixed(one.icc3),
+            f"{fixed(one.icc1)} {interval(*one.icc1_interval)}",
+            fixed(one.icc1k),
+            *([fixed(one.icc2), fixed(one.icc3)] if several else []),
         ]
         for item, one in evidence.agreement.items()
     ]
     icc = ""
     if agreement:
+        header = ("题号 item", "每人评分员数 raters a person", "ICC(1) [95 %]", "ICC(1, k)")
+        header += ("ICC(2, 1)", "ICC(3, 1)") if several else ()
         icc = "<h3>一致性 Agreement</h3>" + table(
-            ("题号 item", "每人评分员数 raters a person", "ICC(1)", "ICC(2,1)", "ICC(3,1)"),
+            header,
             agreement,
-            numeric=range(1, 5),
+            numeric=range(1, len(header)),
             row_names=True,
             caption="intraclass correlations",
         )
     pairs = [
-        [f"{pair.raters[0]} – {pair.raters[1]}", f"{pair.n}", fixed(pair.exact), *_kappas(pair)]
+        [f"{pair.raters[0]} – {pair.raters[1]}", f"{pair.n}", fixed(pair.exact), fixed(pair.quadratic.kappa)]
         for pair in evidence.rater_pairs
         if pair.item == "*"
     ]
@@ -134,10 +138,6 @@ def raters_section(evidence: Evidence) -> str:
         kappa,
         left_out(evidence.left_out, "rater_fit", "agreement", "rater_pairs"),
     )
-
-
-def _kappas(pair: Any) -> list[str]:  # noqa: ANN401
-    return [fixed(pair.quadratic.kappa)]
 
 
 def sets_section(evidence: Evidence) -> str:
@@ -177,8 +177,7 @@ def _forest(estimates: Mapping[str, Estimate], axis: str, label: str) -> str:
     pad = max(0.08 * (high - low), 0.1)
     n = len(values)
     frame = Frame((low - pad, high + pad), (0, n), 560, 48 + 22 * n, left=150, right=16, top=6, bottom=40)
-    content = Frame(frame.x, (0, 1), 560, 48 + 22 * n, 150, 16, 6, 40).axes(axis, x_ticks=8, y_ticks=1)
-    content = content.replace(f'<text x="145.0"', '<text display="none" x="145.0"')
+    content = Frame(frame.x, (0, 1), 560, 48 + 22 * n, 150, 16, 6, 40).axes(axis, x_ticks=8, y_ticks=0)
     content += frame.upright(0.0, color="#9aa4b1", dash="")
     for j, (name, value, error) in enumerate(zip(estimates, values, half, strict=True)):
         y = float(frame.down(n - j - 0.5))

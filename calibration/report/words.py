@@ -28,7 +28,10 @@ def left_out(left: Mapping[str, str], *names: str) -> str:
 
 def fixed(value: float | None, digits: int = 2) -> str:
     """A number with so many decimals; a dash where there is none."""
-    return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+    if value is None or not math.isfinite(value):
+        return NONE
+    shown = f"{value:.{digits}f}"
+    return shown.removeprefix("-") if float(shown) == 0 else shown
 
 
 def probability(p: float | None) -> str:
@@ -43,7 +46,7 @@ def with_se(value: float | None, se: float | None, digits: int = 2) -> str:
     if value is None or not math.isfinite(value):
         return NONE
     error = f' <span class="se">±{se:.{digits}f}</span>' if se is not None and math.isfinite(se) else ""
-    return f"{value:.{digits}f}{error}"
+    return f"{fixed(value, digits)}{error}"
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
