@@ -40,8 +40,8 @@ def own_data(calibration: Calibration) -> OwnData:
     responses = calibration.responses
     if responses is None:
         raise CalibrationError(
-            "this calibration has no responses with it (it was read from a file, streamed or distributed): read some of "
-            "the responses and call the functions of calibration.scoring and calibration.fit with them"
+            "this calibration has no responses with it (it was read from a file, streamed or distributed): read "
+            "responses and call the functions of calibration.scoring and calibration.fit with them"
         )
     data = coded(responses, coding_of([scores_seen(responses)], responses.marks))
     population = own_population(calibration)

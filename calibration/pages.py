@@ -77,7 +77,11 @@ def table(
         lines.append(('<tr class="flagged">' if r in marked else "<tr>") + cells + "</tr>")
     kind = ' class="sortable"' if sortable else ""
     title = f'<caption class="unseen">{escape(caption)}</caption>' if caption else ""
-    return f"<table{kind}>{title}<thead><tr>{''.join(heads)}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
+    return (
+        f"<table{kind}>{title}<thead><tr>{''.join(heads)}</tr></thead><tbody>\n"
+        + "\n".join(lines)
+        + "\n</tbody></table>"
+    )
 
 
 def new_chart(width: float = 9.0, height: float = 3.6) -> tuple[Figure, Axes]:

@@ -159,7 +159,12 @@ class Calibration:
             data.responses, data.items, self.scale, method=method, reference=reference, focal=focal, rounds=rounds
         )
 
-    def link(self, base: Calibration | Sequence[ItemParameters], base_scale: Scale | None = None, **options: Any) -> Link:  # noqa: ANN401
+    def link(
+        self,
+        base: Calibration | Sequence[ItemParameters],
+        base_scale: Scale | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> Link:
         """The link from this calibration's scale to that of `base`, on the items both have (`link_scales`)."""
         from calibration.linking import link_scales
 

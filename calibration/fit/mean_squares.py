@@ -43,7 +43,9 @@ class MeanSquareSums:
 
     def together(self, number: NDArray[np.integer], size: int) -> MeanSquareSums:
         """The sums of those with the same number below `size`."""
-        return MeanSquareSums(*(np.bincount(number, getattr(self, name), size) for name in self.__slots__))
+        return MeanSquareSums(
+            *(np.bincount(number, getattr(self, name), size).astype(float) for name in self.__slots__)
+        )
 
     def mean_squares(self) -> MeanSquares:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from calibration.fit.dif import ItemDif, dif_likelihood_ratio, dif_rmsd, dif_wald_refitted
+from calibration.fit.dif import dif_likelihood_ratio, dif_rmsd, dif_wald_refitted
 from calibration.fit.persons import FitError
 from calibration.fit.refitting import group_counts, grouped_fitter
-from calibration.fit.sibtest import SibtestResult, sibtest
+from calibration.fit.sibtest import sibtest
 from calibration.models import ItemParameters, Scale
 from calibration.responses import Responses
 
@@ -25,12 +25,12 @@ def dif(
     reference: str | None = None,
     focal: str | None = None,
     rounds: int = 5,
-) -> tuple[ItemDif | SibtestResult | Any, ...]:
-    """Items that say another thing of equally able persons of the groups `reference` (the first) and `focal` (the next).
+) -> tuple[Any, ...]:
+    """Items that say another thing of equally able persons of `reference` (the first group) and `focal` (the next).
 
-    `method`: lr (likelihood ratio), wald, rmsd (observed curves, all groups), mh (Mantel–Haenszel), logistic or sibtest;
-    the last three match persons on their marks and need no parameters. At most `rounds` rounds of purification. Raises
-    FitError for a method or group that is none.
+    `method`: lr (likelihood ratio), wald, rmsd (observed curves, all groups), mh (Mantel–Haenszel), logistic or
+    sibtest; the last three match persons on their marks and need no parameters. At most `rounds` rounds of
+    purification. Raises FitError for a method or group that is none.
     """
     if method not in DIF_METHODS:
         raise FitError(f"method {method!r} is not known; choose one of {', '.join(DIF_METHODS)}")

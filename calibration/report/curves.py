@@ -104,9 +104,13 @@ def curves_section(evidence: Evidence) -> str:
         "左：θ 上各类别（或答对）的概率，点为观测比例；阴影为信息量，各题同一标尺"
         f"（顶端 = {tallest:.2g}）。多级计分题每条线为一个得分类别。"
         + ("右：各选项的选择比例，按其余题目得分率（%）分五组。" if evidence.options else ""),
-        "Left: probability of each category (or of success) by ability, dots observed; shaded: information, on one scale "
-        f"for all items (top = {tallest:.2g}). A polytomous item has a line for each score."
-        + (" Right: share of each option in five groups by the score (%) on the other items." if evidence.options else ""),
+        "Left: probability of each category (or of success) by ability, dots observed; shaded: information, on one "
+        f"scale for all items (top = {tallest:.2g}). A polytomous item has a line for each score."
+        + (
+            " Right: share of each option in five groups by the score (%) on the other items."
+            if evidence.options
+            else ""
+        ),
     )
     body = cards(first)
     others = cards(rest)

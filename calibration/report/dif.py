@@ -44,9 +44,10 @@ def dif_section(evidence: Evidence) -> str:
     about = note(
         "按分数配对后比较两组（Mantel–Haenszel）；Δ 为 ETS 差异量尺，负值对目标组更难；|Δ| < 1 为 A，≥ 1.5 且显著为 C；"
         "多级计分题为标准化均差（SMD / SD）。RMSD：目标组观测曲线与共同曲线之差，> 0.10 为显著差异。",
-        "Persons matched on their marks (Mantel–Haenszel); Δ on the ETS scale, negative is harder for the focal group; A "
-        "negligible, B moderate, C large; polytomous items: standardised mean difference over SD. RMSD: the focal group's "
-        "observed curve against the common one. A difference is a reason to read the item, not a proof of unfairness.",
+        "Persons matched on their marks (Mantel–Haenszel); Δ on the ETS scale, negative is harder for the focal group; "
+        "A negligible, B moderate, C large; polytomous items: standardised mean difference over SD. RMSD: the "
+        "focal group's observed curve against the common one. A difference is a reason to read the item, not a proof "
+        "of unfairness.",
     )
     return section("dif", "功能差异 Differential functioning", about, *parts, left_out(evidence.left_out, *names))
 
@@ -66,7 +67,7 @@ def _chart(rows: Sequence[MantelHaenszel]) -> str:
         return ""
     known.sort(key=lambda row: -abs(row[1]))
     known = sorted(known[:IN_CHART], key=lambda row: row[1])
-    most = max(2.0, max(abs(value) + 1.96 * (error if np.isfinite(error) else 0) for _, value, error in known))
+    most = max(2.0, *(abs(value) + 1.96 * (error if np.isfinite(error) else 0) for _, value, error in known))
     most = min(most, 6.0)
     n = len(known)
     height = 48 + 17 * n
@@ -85,7 +86,11 @@ def _chart(rows: Sequence[MantelHaenszel]) -> str:
             content += f'<path d="M{ends[0]:.1f} {y:.1f}H{ends[1]:.1f}" stroke="{color}" stroke-width="1.5"/>'
         content += f'<circle cx="{float(frame.across(value)):.1f}" cy="{y:.1f}" r="3.4" fill="{color}"/>'
         content += text(142, y + 4, one.item if len(one.item) < 22 else one.item[:21] + "…", anchor="end", color=color)
-    entries = [("A 可忽略 negligible", INK, "dot"), ("B 中等 moderate", SERIES[4], "dot"), ("C 大 large", ACCENT, "dot")]
+    entries = [
+        ("A 可忽略 negligible", INK, "dot"),
+        ("B 中等 moderate", SERIES[4], "dot"),
+        ("C 大 large", ACCENT, "dot"),
+    ]
     some = f"绝对值最大的 {n} 题。 The {n} largest." if n < len(rows) else ""
     caption = f"负值：对目标组更难；线为 95 % 区间。 Negative: harder for the focal group; 95 % intervals. {some}"
     return figure(frame.svg(content, "effects of differential functioning by item"), caption, legend(entries))
@@ -113,7 +118,9 @@ def _table(evidence: Evidence, rows: Sequence[MantelHaenszel]) -> str:
             ]
         )
     marked = [at for at, one in enumerate(ordered) if one.category[:1] in {"B", "C"}]
-    shown = table(header, cells, numeric=(1, 2, 3, 4, 5, 6, 8, 9), flagged=marked, row_names=True, caption="matched DIF")
+    shown = table(
+        header, cells, numeric=(1, 2, 3, 4, 5, 6, 8, 9), flagged=marked, row_names=True, caption="matched DIF"
+    )
     return shown if len(cells) <= ROWS_OPEN else folded(f"{len(cells)} 题 items", shown)
 
 

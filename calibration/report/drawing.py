@@ -70,8 +70,7 @@ class Frame:
     def points(self, x: ArrayLike, y: ArrayLike, *, color: str, radius: float = 2.4) -> str:
         """Dots: strokes of no length with round ends, the shortest way to write them."""
         dots = "".join(
-            f"M{short(a)} {short(b)}h0"
-            for a, b in zip(self.across(x).tolist(), self.down(y).tolist(), strict=True)
+            f"M{short(a)} {short(b)}h0" for a, b in zip(self.across(x).tolist(), self.down(y).tolist(), strict=True)
         )
         return f'<path class="dots" d="{dots}" stroke="{color}" stroke-width="{2 * radius:g}"/>' if dots else ""
 
@@ -79,9 +78,7 @@ class Frame:
         """Vertical intervals."""
         d = "".join(
             f"M{short(a)} {short(b)}V{short(c)}"
-            for a, b, c in zip(
-                self.across(x).tolist(), self.down(low).tolist(), self.down(high).tolist(), strict=True
-            )
+            for a, b, c in zip(self.across(x).tolist(), self.down(low).tolist(), self.down(high).tolist(), strict=True)
         )
         return f'<path d="{d}" stroke="{color}" stroke-width="1"/>' if d else ""
 
@@ -105,7 +102,9 @@ class Frame:
                 f'<text transform="translate(12 {middle:.0f}) rotate(-90)" text-anchor="middle" fill="#333">'
                 f"{escape(y_name)}</text>"
             )
-        return f'<path d="{grid}" stroke="{GRID}"/><path d="M{self.left:g} {base:g}H{end:g}" stroke="#9aa4b1"/>{numbers}'
+        return (
+            f'<path d="{grid}" stroke="{GRID}"/><path d="M{self.left:g} {base:g}H{end:g}" stroke="#9aa4b1"/>{numbers}'
+        )
 
     def svg(self, content: str, label: str, *, kind: str = "chart") -> str:
         """The chart as an inline image that screen readers call `label`."""

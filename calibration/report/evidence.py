@@ -25,7 +25,6 @@ from calibration.fit import (
     model_fit,
     person_fit,
 )
-from calibration.fit.item_fit import MEAN_SQUARES
 from calibration.fit.methods import dif
 from calibration.fit.model_fit import MOST_MARGINS
 from calibration.fit.persons import expected_counts, fitted
@@ -36,6 +35,7 @@ from calibration.own_data import OwnData, own_data, own_population
 from calibration.raters import RatingFit, rater_agreement, rater_pairs, rating_fit
 from calibration.raters.agreement import IntraclassCorrelations, RaterPair
 from calibration.report.anchors import anchors_again
+from calibration.report.findings import dif_flags, drift_flags, findings, fit_flags, rater_flags, set_flags
 from calibration.report.observed import Observed, observed_shares
 from calibration.responses import Responses, ResponsesError
 from calibration.result import Calibration, CalibrationError
@@ -52,7 +52,6 @@ from calibration.screening import Flag, screen
 AFFORDABLE = 5.0  # seconds for one part; what takes longer is left out unless it is asked for
 PLAUSIBLE_VALUES = 5
 SEED = 0
-SURE_T, SURE_P = 3.0, 0.01  # beyond chance: of mean squares, and of the test beside a curve that differs
 CAUSES = (FitError, ResponsesError, ScaleError, LinkError, ModelError, CalibrationError)
 T = TypeVar("T")
 
@@ -61,9 +60,9 @@ T = TypeVar("T")
 class Evidence:
     """A calibration with what its responses say about it.
 
-    Parts that these data do not have, or that were too expensive, are None or empty; `left_out` says why, by the name of
-    the part. `span` is the range of ability that charts show, `cut` the ability at the cut of the reference form `form`
-    (at the share `share` of its marks) or the one given.
+    Parts that these data do not have, or that were too expensive, are None or empty; `left_out` says why, by the
+    name of the part. `span` is the range of ability that charts show, `cut` the ability at the cut of the reference
+    form `form` (at the share `share` of its marks) or the one given.
     """
 
     calibration: Calibration
@@ -111,19 +110,19 @@ class _Parts:
         self.everything = everything
         self.left_out: dict[str, str] = {}
 
-    def part(self, name: str, seconds: float, make: Callable[[], T], otherwise: T) -> T:
-        """What `make` gives, if it is worth about `seconds`."""
+    def part(self, name: str, seconds: float, make: Callable[[], T]) -> T | None:
+        """What `make` gives, if about `seconds` are not too many."""
         if seconds > AFFORDABLE and not self.everything:
             self.left_out[name] = (
                 f"left out: it takes about {seconds:.0f} seconds on these data; ask for it with --report-all "
                 "(everything=True)"
             )
-            return otherwise
+            return None
         try:
             return make()
         except CAUSES as error:
             self.left_out[name] = str(error)
-            return otherwise
+            return None
 
 
 def gather(
@@ -149,9 +148,9 @@ def gather(
     data = responses if responses is not None else calibration.responses
     parts = _Parts(everything=everything)
     mean, sd = own_population(calibration)
-    span = (float(np.floor(2 * (mean - 4 * sd).min()) / 2), float(np.ceil(2 * (mean + 4 * sd).max()) / 2))
-    at_cut = form.cut(share) if form is not None and cut is None else cut
-    known = tuple(statistics) if statistics is not None else parts.part("statistics", 0, lambda: _statistics(data), ())
+    known = (
+        tuple(statistics) if statistics is not None else parts.part("statistics", 0, lambda: _statistics(data)) or ()
+    )
     found = tuple(flags) if flags is not None else screen(known)
     evidence = Evidence(
         calibration=calibration,
@@ -159,19 +158,22 @@ def gather(
         statistics={one.item: one for one in known},
         flags=(),
         labels=labels or {},
-        span=span,
-        cut=at_cut,
+        span=(float(np.floor(2 * (mean - 4 * sd).min()) / 2), float(np.ceil(2 * (mean + 4 * sd).max()) / 2)),
+        cut=form.cut(share) if form is not None and cut is None else cut,
         form=form,
         share=share,
         marginal_reliability=_marginal(calibration),
     )
-    if data is not None:
-        own = parts.part("data", 0, lambda: own_data(replace(calibration, responses=data)), None)
-        if own is not None:
-            evidence = _of_responses(evidence, data, own, parts)
-    told = [*calibration.warnings, *found, *_findings(data, [*calibration.warnings, *found]), *distractor_flags(known)]
-    told += _fit_flags(evidence, {flag.item for flag in found if flag.code == "negative-discrimination"})
-    told += _rater_flags(evidence) + _dif_flags(evidence) + _drift_flags(evidence) + _set_flags(evidence, item_sets or {})
+    own = parts.part("data", 0, lambda: own_data(replace(calibration, responses=data))) if data is not None else None
+    if data is not None and own is not None:
+        evidence = _of_ratings(evidence, data, own, parts) if own.of_rater else _of_items(evidence, data, own, parts)
+        evidence = _of_persons(evidence, data, own, parts)
+    told = [*calibration.warnings, *found]
+    told += findings(data, told)
+    told += distractor_flags(known)
+    told += fit_flags(evidence, {flag.item for flag in found if flag.code == "negative-discrimination"})
+    told += [*rater_flags(evidence), *dif_flags(evidence), *drift_flags(evidence)]
+    told += set_flags(evidence, item_sets or {})
     return replace(evidence, flags=tuple(dict.fromkeys(told)), left_out=parts.left_out)
 
 
@@ -214,72 +216,99 @@ def _marginal(calibration: Calibration) -> float:
     return float(np.average(each, weights=n)) if n.sum() > 0 else float("nan")
 
 
-def _of_responses(evidence: Evidence, responses: Responses, own: OwnData, parts: _Parts) -> Evidence:
-    calibration = evidence.calibration
-    scale, about = calibration.scale, (own.responses, own.items, calibration.scale, own.population)
-    R, N, J = len(own.responses.item), len(own.responses.persons), len(own.items)
-    C = sum(item.categories for item in own.items)
-    rated = bool(own.of_rater)
+def _of_persons(evidence: Evidence, responses: Responses, own: OwnData, parts: _Parts) -> Evidence:
+    """Scores, fit of persons, what was observed beside the curves, and anchors."""
+    calibration, R = evidence.calibration, len(own.responses.item)
     mean, sd = own.population
-    scores = parts.part(
-        "scores",
-        2e-7 * R,
-        lambda: score_responses(
+
+    def scored() -> Scores:
+        return score_responses(
             own.responses,
             own.items,
-            scale,
+            calibration.scale,
             method="pv",
             mean=mean,
             sd=sd,
             plausible_values=PLAUSIBLE_VALUES,
             seed=SEED,
-        ),
-        None,
-    )
-    observed = parts.part("observed", 1e-7 * R, lambda: _observed(own, evidence), {})
-    fits = () if rated else parts.part("item_fit", 2e-6 * R + 1e-5 * J**2, lambda: item_fit(*about), ())
-    raters, rated_items = ((), ())
-    if rated:
-        parts.left_out["item_fit"] = "ratings: infit and outfit of items are over all their raters; S-X² has no meaning"
-        raters, rated_items = parts.part("rater_fit", 1e-6 * R, lambda: rating_fit(own, scale), ((), ()))
-    margins = J * (J + 1) / 2 * len(mean)
-    work = 2e-10 * margins**3 + 1e-6 * R if margins <= MOST_MARGINS else 0.0  # above it is refused, with the reason
-    whole = None if rated else parts.part("model_fit", work, lambda: model_fit(*about), None)
-    if rated:
-        parts.left_out["model_fit"] = "ratings: neither the whole model nor pairs of items are compared with them"
-    paired = (
-        None if rated else parts.part("dependence", 2e-9 * N * float(C) ** 2, lambda: local_dependence(*about), None)
-    )
-    persons = parts.part("person_fit", 3e-6 * R, lambda: person_fit(*about), None)
-    reliable = parts.part("reliability", 1e-6 * R + 1e-8 * float(J) ** 3, lambda: _reliability(responses), {})
-    matched, curves, modelled = _dif(own, evidence, parts)
+        )
+
+    def fitting() -> PersonFit:
+        return person_fit(own.responses, own.items, calibration.scale, own.population)
+
+    scores = parts.part("scores", 2e-7 * R, scored)
+    reliable = float("nan")
+    if scores is not None:
+        reliable = empirical_reliability(scores.theta, scores.se, "eap", own.responses.weight)
     drift = None
-    if scale.anchors:
-        drift = parts.part("drift", 5e-6 * R, lambda: anchors_again(calibration, responses), None)
-    agreement = parts.part("agreement", 1e-5 * R, lambda: rater_agreement(responses), {}) if rated else {}
-    pairs = parts.part("rater_pairs", 1e-5 * R, lambda: rater_pairs(responses), ()) if rated else ()
-    options = parts.part("options", 1e-6 * R, lambda: _options(responses), {})
+    if calibration.scale.anchors:
+        drift = parts.part("drift", 5e-6 * R, lambda: anchors_again(calibration, responses))
     return replace(
         evidence,
         scores=scores,
-        observed=observed,
-        options=options,
-        item_fit={row.item: row for row in fits},
-        model_fit=whole,
-        dependence=paired,
-        person_fit=persons,
-        reliability=reliable,
-        empirical_reliability=float("nan")
-        if scores is None
-        else empirical_reliability(scores.theta, scores.se, "eap", own.responses.weight),
-        matched_dif=matched,
-        curve_dif=curves,
-        model_dif=modelled,
+        empirical_reliability=reliable,
+        observed=parts.part("observed", 1e-7 * R, lambda: _observed(own, evidence)) or {},
+        options=parts.part("options", 1e-6 * R, lambda: _options(responses)) or {},
+        person_fit=parts.part("person_fit", 3e-6 * R, fitting),
         drift=drift,
+    )
+
+
+def _of_items(evidence: Evidence, responses: Responses, own: OwnData, parts: _Parts) -> Evidence:
+    """Fit of items, pairs and the model, reliability of marks, and differences between groups."""
+    data, items, scale, population = own.responses, own.items, evidence.calibration.scale, own.population
+    R, N, J = len(data.item), len(data.persons), len(items)
+    C = sum(item.categories for item in items)
+    margins = J * (J + 1) / 2 * len(population[0])
+    work = 2e-10 * margins**3 + 1e-6 * R if margins <= MOST_MARGINS else 0.0  # above it is refused, with the reason
+    fits = parts.part("item_fit", 2e-6 * R + 1e-5 * J**2, lambda: item_fit(data, items, scale, population)) or ()
+    evidence = replace(
+        evidence,
+        item_fit={row.item: row for row in fits},
+        model_fit=parts.part("model_fit", work, lambda: model_fit(data, items, scale, population)),
+        dependence=parts.part(
+            "dependence", 2e-9 * N * float(C) ** 2, lambda: local_dependence(data, items, scale, population)
+        ),
+        reliability=parts.part("reliability", 1e-6 * R + 1e-8 * J**3.0, lambda: reliability_by_form(responses)) or {},
+    )
+    groups = data.groups
+    if data.group is None or len(groups) < 2:
+        return evidence
+
+    def by_model() -> tuple[ItemDif, ...]:
+        return tuple(
+            row
+            for focal in groups[1:]
+            for row in dif(data, items, scale, reference=groups[0], focal=focal)
+            if isinstance(row, ItemDif)
+        )
+
+    refits = 2 * J * (len(groups) - 1)
+    return replace(
+        evidence,
+        matched_dif=parts.part("matched_dif", 1e-6 * R * len(groups), lambda: mantel_haenszel_dif(data)) or (),
+        curve_dif=parts.part("curve_dif", 1e-6 * R, lambda: dif_rmsd(data, items, scale)) or (),
+        model_dif=parts.part("model_dif", refits * (1e-6 * R + 0.02), by_model) or (),
+    )
+
+
+def _of_ratings(evidence: Evidence, responses: Responses, own: OwnData, parts: _Parts) -> Evidence:
+    """Fit and agreement of raters; what needs one score a person and item is not there, and says so."""
+    R = len(own.responses.item)
+    parts.left_out |= {
+        "item_fit": "ratings: infit and outfit of items are over all their raters; S-X² has no meaning",
+        "model_fit": "ratings: neither the whole model nor pairs of items are compared with them",
+        "reliability": "ratings: see the agreement of raters",
+    }
+    if len(responses.groups) > 1:
+        parts.left_out["dif"] = "ratings: groups are not compared item by item"
+    raters, items = parts.part("rater_fit", 1e-6 * R, lambda: rating_fit(own, evidence.calibration.scale)) or ((), ())
+    return replace(
+        evidence,
         rater_fit=raters,
-        rated_item_fit={row.name: row for row in rated_items},
-        agreement=agreement,
-        rater_pairs=pairs,
+        rated_item_fit={row.name: row for row in items},
+        agreement=parts.part("agreement", 1e-5 * R, lambda: rater_agreement(responses)) or {},
+        rater_pairs=parts.part("rater_pairs", 1e-5 * R, lambda: rater_pairs(responses)) or (),
     )
 
 
@@ -294,159 +323,3 @@ def _options(responses: Responses) -> dict[str, OptionCurves]:
     if responses.option is None:
         return {}
     return option_curves_of_items(responses)
-
-
-def _reliability(responses: Responses) -> dict[str, Reliability]:
-    if responses.rater is not None and len(responses.raters) > 1:
-        raise ResponsesError("ratings: see the raters' agreement")
-    return reliability_by_form(responses)
-
-
-def _dif(
-    own: OwnData, evidence: Evidence, parts: _Parts
-) -> tuple[tuple[MantelHaenszel, ...], tuple[ItemDif, ...], tuple[ItemDif, ...]]:
-    data, scale, groups = own.responses, evidence.calibration.scale, own.responses.groups
-    if data.group is None or len(groups) < 2 or own.of_rater:
-        if own.of_rater and len(groups) > 1:
-            parts.left_out["dif"] = "ratings: groups are not compared item by item"
-        return (), (), ()
-    R, J = len(data.item), len(own.items)
-    matched = parts.part("matched_dif", 1e-6 * R * len(groups), lambda: mantel_haenszel_dif(data), ())
-    curves = parts.part("curve_dif", 1e-6 * R, lambda: dif_rmsd(data, own.items, scale), ())
-    one_fit = 1e-6 * R + 0.02
-
-    def modelled() -> tuple[ItemDif, ...]:
-        return tuple(
-            row for focal in groups[1:] for row in dif(data, own.items, scale, reference=groups[0], focal=focal)
-        )
-
-    by_model = parts.part("model_dif", 2 * J * (len(groups) - 1) * one_fit, modelled, ())
-    return matched, curves, by_model
-
-
-def _findings(responses: Responses | None, told: Sequence[Flag]) -> list[Flag]:
-    """What is odd about the responses, where no flag says it yet."""
-    if responses is None:
-        return []
-    said = {(flag.item, flag.code) for flag in told}
-    said |= {(item, "unused-category") for item, code in said if code == "unused-score"}
-    said |= {(item, "no-responses") for item, code in said if code == "no-variance"}
-    items = set(responses.items) | set(responses.key)
-    flags = []
-    for one in responses.findings:
-        if one.about in items or not one.about:
-            flag = Flag(one.about, one.code, one.message)
-        else:  # a person
-            flag = Flag("", "persons-without-responses", f"{one.about} {one.message}")
-        if (flag.item, flag.code) not in said:
-            flags.append(flag)
-    return flags
-
-
-def _fit_flags(evidence: Evidence, backwards: set[str]) -> list[Flag]:
-    """The flags of item fit that are large and beyond chance, with the numbers behind them.
-
-    With about 200 persons an item, mean squares and curves differ by chance as much as the limits of size alone allow.
-    """
-    found = []
-    for item, row in sorted(evidence.item_fit.items()):
-        if np.isfinite(row.s_x2_p):
-            p, test = row.s_x2_p, f"S-X² = {row.s_x2:.1f} on {row.s_x2_df} df"
-            size = f"RMSEA = {row.s_x2_rmsea:.2f}, n = {row.s_x2_n:.0f}"
-        else:
-            p, test = row.residual_p, f"residual χ² = {row.residual_x2:.1f} on {row.residual_df} df"
-            size = f"n = {row.n:.0f}"
-        squares = f"infit {row.infit:.2f} (t = {row.infit_t:.1f}), outfit {row.outfit:.2f} (t = {row.outfit_t:.1f})"
-        noisy = any(value > MEAN_SQUARES[1] and t > SURE_T for value, t in _mean_squares(row))
-        overfit = any(value < MEAN_SQUARES[0] and t < -SURE_T for value, t in _mean_squares(row))
-        reasons = {
-            "misfit": ("misfit" in row.flags, f"{test}, p = {p:.2g}, {size}"),
-            "noisy": (noisy, squares),
-            "overfit": (overfit, squares),
-            "curve-differs": ("curve-differs" in row.flags and p < SURE_P, f"RMSD = {row.rmsd:.3f}; {test}, p = {p:.2g}"),
-            "weak": (
-                "weak" in row.flags and item not in backwards,
-                f"item-rest r = {row.item_rest:.2f}, n = {row.item_rest_n:.0f}",
-            ),
-            "routed": ("routed" in row.flags, "persons got it because of earlier answers"),
-        }
-        found += [Flag(item, code, reason) for code, (hit, reason) in reasons.items() if hit]
-    return found
-
-
-def _mean_squares(row: ItemFit | RatingFit) -> tuple[tuple[float, float], tuple[float, float]]:
-    return (row.infit, row.infit_t), (row.outfit, row.outfit_t)
-
-
-def _rater_flags(evidence: Evidence) -> list[Flag]:
-    """Raters and rated items whose marks are more, or less, varied than a severity explains."""
-    found = []
-    for item, row in [("", one) for one in evidence.rater_fit] + list(evidence.rated_item_fit.items()):
-        said = f"infit {row.infit:.2f} (t = {row.infit_t:.1f}), outfit {row.outfit:.2f} (t = {row.outfit_t:.1f})"
-        noisy, overfit = ("noisy", "overfit") if item else ("erratic-rater", "flat-rater")
-        said = said if item else f"{row.name}: {said}, {row.n:.0f} ratings"
-        if any(value > MEAN_SQUARES[1] and t > SURE_T for value, t in _mean_squares(row)):
-            found.append(Flag(item, noisy, said))
-        elif any(value < MEAN_SQUARES[0] and t < -SURE_T for value, t in _mean_squares(row)):
-            found.append(Flag(item, overfit, said))
-    return found
-
-
-def _dif_flags(evidence: Evidence) -> list[Flag]:
-    """One flag an item: what the model says where it was asked, else what matching says."""
-    found: dict[str, list[str]] = {}
-    for one in evidence.matched_dif:
-        if one.category[:1] in {"B", "C"}:
-            size = f"Δ = {one.delta:.2f}" if np.isfinite(one.delta) else f"effect = {one.effect:.2f}"
-            found.setdefault(one.item, []).append(
-                f"{one.focal} against {one.reference}: Mantel–Haenszel {size} ({one.category}), "
-                f"p = {one.p_adjusted:.2g}"
-            )
-    for row in evidence.model_dif:
-        if row.flagged:
-            found.setdefault(row.item, []).append(
-                f"{row.focal} against {row.reference}: likelihood ratio χ² = {row.statistic:.1f} on {row.df} df, "
-                f"size {row.effect.size}"
-            )
-    for row in evidence.curve_dif:
-        if row.flagged:
-            found.setdefault(row.item, []).append(f"{row.focal}: RMSD = {row.rmsd:.2f}, MD = {row.md:+.2f}")
-    return [Flag(item, "dif", "; ".join(reasons)) for item, reasons in found.items()]
-
-
-def _drift_flags(evidence: Evidence) -> list[Flag]:
-    if evidence.drift is None:
-        return []
-    return [
-        Flag(one.item, "drift", f"b {one.displacement:+.2f}, robust z {one.robust_z:.1f}, RMSD {one.rmsd:.3f}")
-        for one in evidence.drift.flagged
-    ]
-
-
-def _set_flags(evidence: Evidence, item_sets: Mapping[str, str]) -> list[Flag]:
-    """Item sets that were declared and not modelled, with how much their items have in common."""
-    modelled = evidence.calibration.item_sets
-    have = {item.id for item in evidence.calibration.items}
-    ignored: dict[str, list[str]] = {}
-    for item, name in item_sets.items():
-        if item in have and item not in modelled:
-            ignored.setdefault(name, []).append(item)
-    found = []
-    for name, members in ignored.items():
-        if len(members) < 2:
-            continue
-        common = ""
-        if evidence.dependence is not None:
-            at = [j for j, item in enumerate(evidence.dependence.items) if item in members]
-            q3 = evidence.dependence.q3[np.ix_(at, at)]
-            if np.isfinite(q3).any():
-                common = f"; their residuals correlate {np.nanmean(q3) - evidence.dependence.mean_q3:+.2f} above others"
-        found.append(
-            Flag(
-                "",
-                "overstated-information",
-                f"item set {name} ({len(members)} items) is not in the model: information and reliability are "
-                f"overstated, standard errors too small{common}",
-            )
-        )
-    return found

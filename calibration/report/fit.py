@@ -38,12 +38,12 @@ def model_fit_section(evidence: Evidence) -> str:
         verdict = "拟合尚可。 The fit is adequate."
     else:
         verdict = "拟合不足：看题目拟合与局部依赖。 The fit is poor: see items and pairs."
+    limits = "RMSEA ≤ 0.05、SRMSR ≤ 0.05 为良好 close，≤ 0.089、≤ 0.08 为尚可 adequate"
+    persons = f"{one.n:.0f} persons; behind a pair of items {one.n_margin[0]:.0f} or more, median {one.n_margin[1]:.0f}"
     said = [
         verdict,
-        "RMSEA ≤ 0.05、SRMSR ≤ 0.05 为良好 close，≤ 0.089、≤ 0.08 为尚可 adequate (Maydeu-Olivares & Joe, 2014; "
-        "Hu & Bentler, 1999).",
-        f"{one.n:.0f} persons; behind a pair of items {one.n_margin[0]:.0f} or more, median {one.n_margin[1]:.0f}; "
-        f"{one.left_out} margins with too few persons left out.",
+        f"{limits} (Maydeu-Olivares & Joe, 2014; Hu & Bentler, 1999).",
+        f"{persons}; {one.left_out} margins with too few persons left out.",
     ]
     if one.routed:
         said.append(f"Not valid: {len(one.routed)} items were given by ability (routed).")
@@ -108,9 +108,11 @@ def surely_dependent(found: LocalDependence) -> list[dict[str, Any]]:
 
 def _limits(mean: float) -> str:
     return note(
-        f"界限：Q3 高于平均 0.20 且超出机遇（全部题目对的错误发现率 1%），或标准化 LD-X² ≥ 10；全部题目对的平均 Q3 为 {fixed(mean, 3)}。",
-        "Limits: Q3 at least 0.20 above the mean of all pairs and beyond chance (false discovery rate 1 % over all pairs), "
-        "or standardised LD-X² of 10 or more; pairs with at least 50 persons. Dependent items repeat each other: treat them as a set.",
+        "界限：Q3 高于平均 0.20 且超出机遇（全部题目对的错误发现率 1%），或标准化 LD-X² ≥ 10；"
+        f"全部题目对的平均 Q3 为 {fixed(mean, 3)}。",
+        "Limits: Q3 at least 0.20 above the mean of all pairs and beyond chance (false discovery rate 1 % over all "
+        "pairs), or standardised LD-X² of 10 or more; pairs with at least 50 persons. Dependent items repeat each "
+        "other: treat them as a set.",
     )
 
 
@@ -154,8 +156,8 @@ def person_fit_section(evidence: Evidence) -> str:
         few,
         note(
             "lz* 近似标准正态；很低者答对难题而答错易题（抄袭、预知、疲劳、误读）。异常按错误发现率 1% 判定。",
-            "lz* is about standard normal; very low values are right on hard and wrong on easy items. Unusual: at a false "
-            "discovery rate of 1 %, among persons with at least 10 items.",
+            "lz* is about standard normal; very low values are right on hard and wrong on easy items. Unusual: at a "
+            "false discovery rate of 1 %, among persons with at least 10 items.",
         ),
     )
 

@@ -132,7 +132,6 @@ TEXTS = {
         "curve differs",
         "观测曲线与模型曲线相差 RMSD > 0.10，且超出机遇。",
         "Observed and expected curve differ by RMSD > 0.10, and beyond chance.",
-    
     ),
     "weak": FlagText(
         "区分度低", "weak", "题总相关 < 0.10。", "Item-rest correlation below 0.10: it tells little.", serious=False
@@ -145,7 +144,10 @@ TEXTS = {
         serious=False,
     ),
     "erratic-rater": FlagText(
-        "评分随意", "erratic rater", "均方 > 1.3：培训或复核。", "Mean squares above 1.3: train again, or have the marks checked."
+        "评分随意",
+        "erratic rater",
+        "均方 > 1.3：培训或复核。",
+        "Mean squares above 1.3: train again, or have the marks checked.",
     ),
     "flat-rater": FlagText(
         "评分缺少变化",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,7 +56,9 @@ def information_section(evidence: Evidence) -> str:
     about = []
     forms = _forms(evidence)
     if len(forms) > MOST_LINES:
-        about.append(note(f"只画前 {MOST_LINES} 卷，共 {len(forms)} 卷。 The first {MOST_LINES} of {len(forms)} forms."))
+        about.append(
+            note(f"只画前 {MOST_LINES} 卷，共 {len(forms)} 卷。 The first {MOST_LINES} of {len(forms)} forms.")
+        )
     if evidence.calibration.item_sets:
         about.append(
             note(
@@ -117,7 +119,11 @@ def _forms(evidence: Evidence) -> dict[str, list[ItemParameters]]:
         members = [responses.items[j] for j in (cells[cells // J == f] % J).tolist()]
         found[name] = [known[item] for item in members if item in known]
     alike = {tuple(item.id for item in members): name for name, members in found.items() if members}
-    return {name: found[name] for name in alike.values()} if len(alike) <= 3 * MOST_LINES else {"全部题目 all items": list(items)}
+    return (
+        {name: found[name] for name in alike.values()}
+        if len(alike) <= 3 * MOST_LINES
+        else {"全部题目 all items": list(items)}
+    )
 
 
 def _lines(evidence: Evidence, theta: Matrix) -> list[tuple[str, Matrix, int]]:
@@ -125,7 +131,7 @@ def _lines(evidence: Evidence, theta: Matrix) -> list[tuple[str, Matrix, int]]:
     calibration = evidence.calibration
     lines = []
     for name, members in list(_forms(evidence).items())[:MOST_LINES]:
-        curve = test_information(members, calibration.scale, theta, calibration.item_sets, _spread(evidence))
+        curve = information_of(members, calibration.scale, theta, calibration.item_sets, _spread(evidence))
         lines.append((f"{name} ({len(members)} 题 items)", curve, len(members)))
     if calibration.item_sets:
         plain = Curves.of(calibration.items, calibration.scale).information(theta).sum(axis=0)
@@ -142,12 +148,12 @@ def _spread(evidence: Evidence) -> dict[str, float]:
     return {name: estimate.value for name, estimate in evidence.calibration.testlets.items()}
 
 
-def test_information(
+def information_of(
     items: Sequence[ItemParameters],
     scale: Scale,
     theta: Matrix,
-    item_sets: dict[str, str] | Any = None,
-    spread: dict[str, float] | Any = None,
+    item_sets: Mapping[str, str],
+    spread: Mapping[str, float],
 ) -> Matrix:
     """Fisher information of a test at each theta, (Q,).
 
@@ -157,8 +163,8 @@ def test_information(
     sets: dict[str, list[ItemParameters]] = {}
     alone = []
     for item in items:
-        name = (item_sets or {}).get(item.id)
-        if name is not None and name in (spread or {}):
+        name = item_sets.get(item.id)
+        if name is not None and name in spread:
             sets.setdefault(name, []).append(item)
         else:
             alone.append(item)

@@ -27,7 +27,7 @@ def items_section(evidence: Evidence) -> str:
     fitted = bool(evidence.item_fit or evidence.rated_item_fit)
     header = [*ITEM_COLUMNS, *names, *(["拟合 p", "infit", "outfit"] if fitted else []), "曲线 curve", "标记 flags"]
     flags = evidence.flags_of
-    every = [one for one in evidence.statistics] or [item.id for item in evidence.calibration.items]
+    every = list(evidence.statistics) or [item.id for item in evidence.calibration.items]
     every += [item.id for item in evidence.calibration.items if item.id not in set(every)]
     serious = {item for item in every if any(is_serious(flag.code) for flag in flags.get(item, ()))}
     order = sorted(every, key=lambda item: (item not in serious, item))
@@ -49,11 +49,18 @@ def items_section(evidence: Evidence) -> str:
     about = note(
         "n：考生数；p：得分率；r：校正题总相关（卷内合并）；± 为标准误；拟合 p：S-X²，按能力发题者为残差 χ²；"
         "infit、outfit：均方，1 为合乎模型；曲线为期望得分率，点为观测。点击题号看大图。",
-        "p: share of the highest score; r: corrected item-total correlation, pooled within forms; ± standard errors; fit "
-        "p: S-X², for routed items the residual χ²; infit, outfit: mean squares, 1 is what the model expects; dots are "
-        "observed. Click an item's name for its card, a heading to sort.",
+        "p: share of the highest score; r: corrected item-total correlation, pooled within forms; ± standard errors; "
+        "fit p: S-X², for routed items the residual χ²; infit, outfit: mean squares, 1 is what the model expects; dots "
+        "are observed. Click an item's name for its card, a heading to sort.",
     )
-    return section("items", "题目 Items", about, shared_axes(evidence), shown, left_out(evidence.left_out, "statistics", "item_fit"))
+    return section(
+        "items",
+        "题目 Items",
+        about,
+        shared_axes(evidence),
+        shown,
+        left_out(evidence.left_out, "statistics", "item_fit"),
+    )
 
 
 def _parameter_columns(evidence: Evidence) -> list[str]:
@@ -61,15 +68,13 @@ def _parameter_columns(evidence: Evidence) -> list[str]:
     items = [item for item in evidence.calibration.items if item.model != "NRM"]
     found = {name for item in items for name in item.parameter_names}
     thresholds = max((len(item.b) for item in items if item.categories > 2), default=0)
-    names = [name for name in ("a", "b") if name in found or (name == "b" and thresholds)]
+    names: list[str] = [name for name in ("a", "b") if name in found or (name == "b" and thresholds)]
     if 0 < thresholds <= MOST_THRESHOLDS:
         names += [f"b{k + 1}" for k in range(thresholds)]
     return names + [name for name in ("c", "d") if name in found]
 
 
-def _row(
-    evidence: Evidence, name: str, item: ItemParameters | None, names: list[str], *, fitted: bool
-) -> list[str]:
+def _row(evidence: Evidence, name: str, item: ItemParameters | None, names: list[str], *, fitted: bool) -> list[str]:
     statistics = evidence.statistics.get(name)
     label = evidence.labels.get(name, "")
     first = link_to(evidence, name) + (f'<span class="note">{escape(label)}</span>' if label else "")

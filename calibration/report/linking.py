@@ -31,22 +31,21 @@ def linking_section(evidence: Evidence) -> str:
         ("稳定锚题 stable", f"{len(link.anchors)}"),
         ("漂移 flagged", f"{len(drift.flagged)}"),
     ]
-    rows = []
     ordered = sorted(drift.items, key=lambda one: (not one.flags, -abs(one.displacement)))
-    for one in ordered:
-        rows.append(
-            [
-                one.item,
-                with_se(one.displacement, one.displacement_se),
-                fixed(one.robust_z, 1),
-                fixed(one.robust_z_slope, 1),
-                fixed(one.wald, 1),
-                probability(one.p_adjusted),
-                fixed(one.rmsd, 3),
-                "是 yes" if one.anchor else "否 no",
-                " ".join(one.flags),
-            ]
-        )
+    rows = [
+        [
+            one.item,
+            with_se(one.displacement, one.displacement_se),
+            fixed(one.robust_z, 1),
+            fixed(one.robust_z_slope, 1),
+            fixed(one.wald, 1),
+            probability(one.p_adjusted),
+            fixed(one.rmsd, 3),
+            "是 yes" if one.anchor else "否 no",
+            " ".join(one.flags),
+        ]
+        for one in ordered
+    ]
     header = (
         "锚题 anchor",
         "b 位移 displacement",
@@ -74,8 +73,8 @@ def linking_section(evidence: Evidence) -> str:
         shown,
         note(
             "锚题与其他题目一起自由重估，再以稳定者连接回锚题量表；位移为重估难度减原难度。",
-            "Anchors were estimated anew with the other items and linked back on those that stayed (theta = A · new + B); "
-            "displacement is new minus old difficulty, on the anchors' scale.",
+            "Anchors were estimated anew with the other items and linked back on those that stayed (theta = A · new + "
+            "B); displacement is new minus old difficulty, on the anchors' scale.",
             not_compared,
         ),
     )

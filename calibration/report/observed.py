@@ -68,5 +68,5 @@ def observed_shares(data: Fitted, counts: Matrix, of_item: Sequence[str], groups
         with np.errstate(divide="ignore", invalid="ignore"):
             theta = np.bincount(group, n * data.nodes, G) / size
             share = np.stack([np.bincount(group, row, G) for row in own]) / size
-        found[name] = Observed(theta[kept], size[kept], share[:, kept])
+        found[name] = Observed(theta[kept], np.asarray(size[kept], float), share[:, kept])
     return found

@@ -90,7 +90,8 @@ def raters_section(evidence: Evidence) -> str:
         shown += _forest(severe, "严厉度 severity (logits)", "severity of raters")
     about = note(
         "严厉度以 logit 计，均值为 0，正者严；infit、outfit 高于 1.3 者评分随意，低于 0.7 者评分缺少变化。",
-        "Severity in logits, mean 0, positive is severe; mean squares above 1.3: erratic, below 0.7: too little variation.",
+        "Severity in logits, mean 0, positive is severe; mean squares above 1.3: erratic, below 0.7: too "
+        "little variation.",
     )
     several = any(np.isfinite(one.icc2) for one in evidence.agreement.values())
     agreement = [
@@ -105,12 +106,12 @@ def raters_section(evidence: Evidence) -> str:
     ]
     icc = ""
     if agreement:
-        header = ("题号 item", "每人评分员数 raters a person", "ICC(1) [95 %]", "ICC(1, k)")
-        header += ("ICC(2, 1)", "ICC(3, 1)") if several else ()
+        columns = ["题号 item", "每人评分员数 raters a person", "ICC(1) [95 %]", "ICC(1, k)"]
+        columns += ["ICC(2, 1)", "ICC(3, 1)"] if several else []
         icc = "<h3>一致性 Agreement</h3>" + table(
-            header,
+            columns,
             agreement,
-            numeric=range(1, len(header)),
+            numeric=range(1, len(columns)),
             row_names=True,
             caption="intraclass correlations",
         )
@@ -199,8 +200,7 @@ def population_numbers(evidence: Evidence) -> dict[str, Any]:
         "agreement": {item: asdict(one) for item, one in evidence.agreement.items()},
         "rater_pairs": [asdict(pair) for pair in evidence.rater_pairs],
         "item_sets": {
-            name: asdict(one)
-            | {"items": [item for item, of in calibration.item_sets.items() if of == name]}
+            name: asdict(one) | {"items": [item for item, of in calibration.item_sets.items() if of == name]}
             for name, one in calibration.testlets.items()
         },
     }

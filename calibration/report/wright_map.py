@@ -56,9 +56,14 @@ def wright_map_section(evidence: Evidence) -> str:
     if evidence.cut is not None:
         entries.append((f"合格线 cut, θ = {evidence.cut:.2f}", ACCENT, DASHES[1]))
     outside = sum(not low <= value <= high for _, value in found)
-    beyond = f" {outside} 个阈值在图外，画在边上 thresholds are beyond the map and stand at its edge." if outside else ""
+    beyond = (
+        f" {outside} 个阈值在图外，画在边上 thresholds are beyond the map and stand at its edge." if outside else ""
+    )
     chart = frame.svg(content, "Wright map: persons to the left, thresholds to the right, on one scale")
-    caption = "左：考生能力分布；右：题目难度或步阈，同一量表。 Abilities left, difficulties and step thresholds right." + beyond
+    caption = (
+        "左：考生能力分布；右：题目难度或步阈，同一量表。 Abilities left, difficulties and step thresholds right."
+        + beyond
+    )
     return section(
         "map",
         "考生与题目 Persons and items (Wright map)",
