@@ -123,7 +123,8 @@ def _write(
             everything=options["report_all"],
         )
         if report is not None:
-            cal.write_text_whole(report, cal.page_of(evidence))
+            lead = options["note"] or "、".join(path.name for path in options["responses"])
+            cal.write_text_whole(report, cal.page_of(evidence, lead=lead))
         if numbers is not None:
             cal.write_numbers(numbers, evidence)
     return [path for path in (out, report, numbers) if path is not None]

@@ -21,9 +21,12 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class OwnData:
-    """Responses with categories for scores and without the items left out; with raters every item as rated by each of
-    them is an item of its own, `of_item` and `of_rater` (J,) say whose. `population` is the mean and standard deviation
-    of ability of each group of the responses, (G,) each.
+    """Responses with categories for scores and without the items left out.
+
+    With raters every item as rated by each of them is an item of its own; `of_item` and `of_rater` (J,) say whose.
+    Items of sets are as `averaged_over_set` has them: every item by itself is right, that the items of a set go
+    together is not seen. `population` is the mean and standard deviation of ability of each group of the responses,
+    (G,) each.
     """
 
     responses: Responses
@@ -45,13 +48,20 @@ def own_data(calibration: Calibration) -> OwnData:
         )
     data = coded(responses, coding_of([scores_seen(responses)], responses.marks))
     population = own_population(calibration)
-    if data.rater is None:
-        return OwnData(data, calibration.items, population, tuple(item.id for item in calibration.items))
-    if len(data.raters) < 2:
+    if data.rater is None or len(data.raters) < 2:
         data = replace(data, rater=None, raters=())
-        return OwnData(data, calibration.items, population, tuple(item.id for item in calibration.items))
+        return OwnData(data, items_alone(calibration), population, tuple(item.id for item in calibration.items))
     severity = {name: estimate.value for name, estimate in calibration.raters.items()}
     return rated_items(data, calibration.items, severity, population)
+
+
+def items_alone(calibration: Calibration) -> tuple[ItemParameters, ...]:
+    """The items, those of sets as they behave on their own (see `averaged_over_set`)."""
+    sets, spread, D = calibration.item_sets, calibration.testlets, calibration.scale.D
+    return tuple(
+        averaged_over_set(item, spread[sets[item.id]].value, D) if item.id in sets else item
+        for item in calibration.items
+    )
 
 
 def rated_items(
@@ -95,6 +105,21 @@ def rated_items(
         marks={},
     )
     return OwnData(rows, moved, population, of_item, of_rater)
+
+
+def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemParameters:
+    """The item of a set as it behaves on its own, what the set shares (gamma ~ N(0, sd²)) averaged out.
+
+    a* = a / √(1 + (k·D·a·sd)²) with k = 16√3 / 15π (Zeger, Liang & Albert, 1988), close for logistic and graded items
+    and rougher for partial credit; nominal items stay as they are. b, c and d stay.
+    """
+    if item.model == "NRM":
+        return item
+    k = 16 * np.sqrt(3) / (15 * np.pi)
+    model = {"Rasch": "2PL", "1PL": "2PL", "PCM": "GPCM", "RSM": "GPCM"}.get(item.model, item.model)
+    return replace(
+        item, model=model, a=float(item.a / np.sqrt(1 + (k * D * item.a * sd) ** 2)), location=None, steps=()
+    )
 
 
 def own_population(calibration: Calibration) -> tuple[Matrix, Matrix]:

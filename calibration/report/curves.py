@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.models import Curves, ItemParameters, Scale
+from calibration.own_data import items_alone
 from calibration.pages import ACCENT, INK, SERIES
 from calibration.report.drawing import GRID, Frame, legend, series, shared, use
 from calibration.report.evidence import Evidence
@@ -70,11 +71,12 @@ def curves_section(evidence: Evidence) -> str:
     """A card an item: flagged ones open, the others folded where they are many."""
     calibration = evidence.calibration
     items = sorted(calibration.items, key=lambda item: item.id)
+    drawn = {item.id: item for item in items_alone(calibration)}
     marked = {item for item, flags in evidence.flags_of.items() if any(is_serious(flag.code) for flag in flags)}
     first = [item for item in items if item.id in marked]
     rest = [item for item in items if item.id not in marked]
     theta = np.linspace(*evidence.span, FINE)
-    curves = Curves.of(items, calibration.scale)
+    curves = Curves.of([drawn[item.id] for item in items], calibration.scale)
     P, information = curves.probability(theta), curves.information(theta)
     place = {item.id: j for j, item in enumerate(items)}
     tallest = _ceiling(information.max(axis=1))
@@ -112,6 +114,10 @@ def curves_section(evidence: Evidence) -> str:
             else ""
         ),
     )
+    if calibration.item_sets:
+        about += note(
+            "题组内题目画的是组内效应平均后的曲线。", "Items of sets: curves with what the set shares averaged out."
+        )
     body = cards(first)
     others = cards(rest)
     if len(rest) > MOST_OPEN:

@@ -122,7 +122,9 @@ def ticks(low: float, high: float, most: int) -> list[float]:
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * 0.999)
     first = np.ceil(low / step - 1e-9)
-    return [float(v) for v in (first + np.arange(int((high - first * step) / step + 1e-9) + 1)) * step]
+    return [
+        float(v) for v in (first + np.arange(max(int(np.floor((high - first * step) / step + 1e-9)) + 1, 0))) * step
+    ]
 
 
 def number(value: float, among: Sequence[float]) -> str:

@@ -37,6 +37,7 @@ from calibration.raters.agreement import IntraclassCorrelations, RaterPair
 from calibration.report.anchors import anchors_again
 from calibration.report.findings import dif_flags, drift_flags, findings, fit_flags, rater_flags, set_flags
 from calibration.report.observed import Observed, observed_shares
+from calibration.report.set_information import information_of
 from calibration.responses import Responses, ResponsesError
 from calibration.result import Calibration, CalibrationError
 from calibration.scoring import (
@@ -44,7 +45,7 @@ from calibration.scoring import (
     ScaleError,
     Scores,
     empirical_reliability,
-    marginal_reliability,
+    population_nodes,
     score_responses,
 )
 from calibration.screening import Flag, screen
@@ -206,14 +207,15 @@ def _statistics(responses: Responses | None) -> tuple[ItemStatistics, ...]:
 
 
 def _marginal(calibration: Calibration) -> float:
-    mean, sd = own_population(calibration)
-    n = np.array([group.n for group in calibration.groups]) if calibration.groups else np.ones(1)
-    scale = calibration.scale
-    each = [
-        marginal_reliability(calibration.items, replace(scale, mean=float(m), sd=float(s)))
-        for m, s in zip(mean, sd, strict=True)
-    ]
-    return float(np.average(each, weights=n)) if n.sum() > 0 else float("nan")
+    """The reliability that all items promise in the groups' populations, weighted by their persons; sets as sets."""
+    spread = {name: estimate.value for name, estimate in calibration.testlets.items()}
+    weights = [group.n for group in calibration.groups] or [1.0]
+    each = []
+    for mean, sd in zip(*own_population(calibration), strict=True):
+        theta, weight = population_nodes(replace(calibration.scale, mean=float(mean), sd=float(sd)))
+        information = information_of(calibration.items, calibration.scale, theta, calibration.item_sets, spread)
+        each.append(float(weight @ (information / (information + sd**-2.0))))
+    return float(np.average(each, weights=weights)) if sum(weights) > 0 else float("nan")
 
 
 def _of_persons(evidence: Evidence, responses: Responses, own: OwnData, parts: _Parts) -> Evidence:

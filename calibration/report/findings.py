@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import erfc, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.fit import ItemFit
 from calibration.fit.item_fit import MEAN_SQUARES
 from calibration.raters import RatingFit
 from calibration.responses import Responses
-from calibration.screening import Flag
+from calibration.screening import FALSE_DISCOVERY_RATE, Flag, benjamini_hochberg
 
 if TYPE_CHECKING:
     from calibration.report.evidence import Evidence
 
-SURE_T, SURE_P = 3.0, 0.01  # beyond chance: of mean squares, and of the test beside a curve that differs
+Hits = NDArray[np.bool_]
 
 
 def findings(responses: Responses | None, told: Sequence[Flag]) -> list[Flag]:
@@ -41,52 +43,64 @@ def findings(responses: Responses | None, told: Sequence[Flag]) -> list[Flag]:
 def fit_flags(evidence: Evidence, backwards: set[str]) -> list[Flag]:
     """The flags of item fit that are large and beyond chance, with the numbers behind them.
 
-    With about 200 persons an item, mean squares and curves differ by chance as much as the limits of size alone allow.
+    With about 200 persons an item, mean squares and curves differ by chance as much as the limits of size alone allow;
+    so each kind is tested for all items together as well. Items in `backwards` are not called weak a second time.
     """
+    rows = sorted(evidence.item_fit.values(), key=lambda row: row.item)
+    differ = _beyond_chance([row.s_x2_p if np.isfinite(row.s_x2_p) else row.residual_p for row in rows])
+    noisy, overfit = _noisy_and_overfit(rows)
     found = []
-    for item, row in sorted(evidence.item_fit.items()):
+    for j, row in enumerate(rows):
         if np.isfinite(row.s_x2_p):
-            p, test = row.s_x2_p, f"S-X² = {row.s_x2:.1f} on {row.s_x2_df} df"
+            test = f"S-X² = {row.s_x2:.1f} on {row.s_x2_df} df, p = {row.s_x2_p:.2g}"
             size = f"RMSEA = {row.s_x2_rmsea:.2f}, n = {row.s_x2_n:.0f}"
         else:
-            p, test = row.residual_p, f"residual χ² = {row.residual_x2:.1f} on {row.residual_df} df"
+            test = f"residual χ² = {row.residual_x2:.1f} on {row.residual_df} df, p = {row.residual_p:.2g}"
             size = f"n = {row.n:.0f}"
-        squares = f"infit {row.infit:.2f} (t = {row.infit_t:.1f}), outfit {row.outfit:.2f} (t = {row.outfit_t:.1f})"
-        noisy = any(value > MEAN_SQUARES[1] and t > SURE_T for value, t in _mean_squares(row))
-        overfit = any(value < MEAN_SQUARES[0] and t < -SURE_T for value, t in _mean_squares(row))
+        weak = "weak" in row.flags and row.item not in backwards
         reasons = {
-            "misfit": ("misfit" in row.flags, f"{test}, p = {p:.2g}, {size}"),
-            "noisy": (noisy, squares),
-            "overfit": (overfit, squares),
-            "curve-differs": (
-                "curve-differs" in row.flags and p < SURE_P,
-                f"RMSD = {row.rmsd:.3f}; {test}, p = {p:.2g}",
-            ),
-            "weak": (
-                "weak" in row.flags and item not in backwards,
-                f"item-rest r = {row.item_rest:.2f}, n = {row.item_rest_n:.0f}",
-            ),
+            "misfit": ("misfit" in row.flags, f"{test}, {size}"),
+            "noisy": (noisy[j], _squares(row)),
+            "overfit": (overfit[j], _squares(row)),
+            "curve-differs": ("curve-differs" in row.flags and differ[j], f"RMSD = {row.rmsd:.3f}; {test}"),
+            "weak": (weak, f"item-rest r = {row.item_rest:.2f}, n = {row.item_rest_n:.0f}"),
             "routed": ("routed" in row.flags, "persons got it because of earlier answers"),
         }
-        found += [Flag(item, code, reason) for code, (hit, reason) in reasons.items() if hit]
+        found += [Flag(row.item, code, reason) for code, (hit, reason) in reasons.items() if hit]
     return found
 
 
-def _mean_squares(row: ItemFit | RatingFit) -> tuple[tuple[float, float], tuple[float, float]]:
-    return (row.infit, row.infit_t), (row.outfit, row.outfit_t)
+def _beyond_chance(p_values: Sequence[float]) -> Hits:
+    p = np.array(p_values, float)
+    return benjamini_hochberg(np.where(np.isfinite(p), p, 1.0), FALSE_DISCOVERY_RATE)
+
+
+def _noisy_and_overfit(rows: Sequence[ItemFit | RatingFit]) -> tuple[Hits, Hits]:
+    """Which mean squares are too large, and which too small: beyond the limits, and beyond chance for all together."""
+    squares = np.array([(row.infit, row.outfit) for row in rows]).reshape(-1, 2)
+    t = np.array([(row.infit_t, row.outfit_t) for row in rows]).reshape(-1, 2)
+    found = []
+    for sign, beyond in ((1, squares > MEAN_SQUARES[1]), (-1, squares < MEAN_SQUARES[0])):
+        largest = np.where(beyond & np.isfinite(t), sign * t, -np.inf).max(axis=1, initial=-np.inf)
+        found.append(_beyond_chance([0.5 * erfc(value / sqrt(2)) for value in largest.tolist()]))
+    return found[0], found[1]
+
+
+def _squares(row: ItemFit | RatingFit) -> str:
+    return f"infit {row.infit:.2f} (t = {row.infit_t:.1f}), outfit {row.outfit:.2f} (t = {row.outfit_t:.1f})"
 
 
 def rater_flags(evidence: Evidence) -> list[Flag]:
     """Raters and rated items whose marks are more, or less, varied than a severity explains."""
     found = []
-    for item, row in [("", one) for one in evidence.rater_fit] + list(evidence.rated_item_fit.items()):
-        said = f"infit {row.infit:.2f} (t = {row.infit_t:.1f}), outfit {row.outfit:.2f} (t = {row.outfit_t:.1f})"
-        noisy, overfit = ("noisy", "overfit") if item else ("erratic-rater", "flat-rater")
-        said = said if item else f"{row.name}: {said}, {row.n:.0f} ratings"
-        if any(value > MEAN_SQUARES[1] and t > SURE_T for value, t in _mean_squares(row)):
-            found.append(Flag(item, noisy, said))
-        elif any(value < MEAN_SQUARES[0] and t < -SURE_T for value, t in _mean_squares(row)):
-            found.append(Flag(item, overfit, said))
+    for rows, codes in (
+        (evidence.rater_fit, ("erratic-rater", "flat-rater")),
+        (tuple(evidence.rated_item_fit.values()), ("noisy", "overfit")),
+    ):
+        for code, hits in zip(codes, _noisy_and_overfit(rows), strict=True):
+            for row in [row for row, hit in zip(rows, hits, strict=True) if hit]:
+                said = f"{_squares(row)}, {row.n:.0f} ratings"
+                found.append(Flag("", code, f"{row.name}: {said}") if "rater" in code else Flag(row.name, code, said))
     return found
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.models import Curves, ItemParameters, Scale
+from calibration.models import Curves, ItemParameters
 from calibration.pages import ACCENT, facts, table
 from calibration.report.drawing import Frame, legend, series
 from calibration.report.evidence import Evidence
+from calibration.report.set_information import information_of
 from calibration.report.words import figure, fixed, note, section
-from calibration.scoring import sum_score_likelihood
 
 Matrix = NDArray[np.float64]
 
@@ -62,7 +60,7 @@ def information_section(evidence: Evidence) -> str:
     if evidence.calibration.item_sets:
         about.append(
             note(
-                "题组按其组内得分和提供的信息计入；虚线若把组内题目当作独立则高估。",
+                "题组按其组内得分和提供的信息计入；“若视为独立”是不计题组时会宣称的信息量，偏高。",
                 "An item set counts with the information of its sum of marks, the set's own effect averaged out; "
                 "“as if independent” is what would be claimed without the sets.",
             )
@@ -146,45 +144,6 @@ def _lines(evidence: Evidence, theta: Matrix) -> list[tuple[str, Matrix, int]]:
 
 def _spread(evidence: Evidence) -> dict[str, float]:
     return {name: estimate.value for name, estimate in evidence.calibration.testlets.items()}
-
-
-def information_of(
-    items: Sequence[ItemParameters],
-    scale: Scale,
-    theta: Matrix,
-    item_sets: Mapping[str, str],
-    spread: Mapping[str, float],
-) -> Matrix:
-    """Fisher information of a test at each theta, (Q,).
-
-    The items of a set answer to theta + gamma, gamma ~ N(0, spread²): the set adds the information of its sum of marks
-    with gamma averaged out, Σ_s (dP_s / dtheta)² / P_s (compare Wainer, Bradlow & Wang, 2007, ch. 8).
-    """
-    sets: dict[str, list[ItemParameters]] = {}
-    alone = []
-    for item in items:
-        name = item_sets.get(item.id)
-        if name is not None and name in spread:
-            sets.setdefault(name, []).append(item)
-        else:
-            alone.append(item)
-    total = Curves.of(alone, scale).information(theta).sum(axis=0) if alone else np.zeros(len(theta))
-    z = np.linspace(-5, 5, 41)
-    weight = np.exp(-0.5 * z**2)
-    weight /= weight.sum()
-    h = 1e-4
-    for name, members in sets.items():
-        plain = [replace(item, marks=()) for item in members]
-        curves = Curves.of(plain, scale)
-
-        def averaged(at: Matrix, curves: Curves = curves, sd: float = spread[name]) -> Matrix:
-            nodes = (at[:, None] + sd * z).reshape(-1)
-            _, likelihood = sum_score_likelihood(curves.probability(nodes), curves.start, curves.marks)
-            return np.asarray(likelihood.reshape(len(likelihood), len(at), len(z)) @ weight)
-
-        slope = (averaged(theta + h) - averaged(theta - h)) / (2 * h)
-        total = total + (slope**2 / np.maximum(averaged(theta), 1e-300)).sum(axis=0)
-    return np.asarray(total)
 
 
 def information_numbers(evidence: Evidence) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from calibration.fit.item_fit import ItemFit
 from calibration.models import ItemParameters
+from calibration.own_data import items_alone
 from calibration.pages import table
 from calibration.report.curves import characteristic_curve, shared_axes
 from calibration.report.evidence import Evidence
@@ -32,7 +33,8 @@ def items_section(evidence: Evidence) -> str:
     serious = {item for item in every if any(is_serious(flag.code) for flag in flags.get(item, ()))}
     order = sorted(every, key=lambda item: (item not in serious, item))
     parameters = {item.id: item for item in evidence.calibration.items}
-    rows = [_row(evidence, name, parameters.get(name), names, fitted=fitted) for name in order]
+    drawn = {item.id: item for item in items_alone(evidence.calibration)}
+    rows = [_row(evidence, name, parameters.get(name), drawn.get(name), names, fitted=fitted) for name in order]
     curve = len(header) - 2
     shown = table(
         header,
@@ -74,7 +76,15 @@ def _parameter_columns(evidence: Evidence) -> list[str]:
     return names + [name for name in ("c", "d") if name in found]
 
 
-def _row(evidence: Evidence, name: str, item: ItemParameters | None, names: list[str], *, fitted: bool) -> list[str]:
+def _row(
+    evidence: Evidence,
+    name: str,
+    item: ItemParameters | None,
+    drawn: ItemParameters | None,
+    names: list[str],
+    *,
+    fitted: bool,
+) -> list[str]:
     statistics = evidence.statistics.get(name)
     label = evidence.labels.get(name, "")
     first = link_to(evidence, name) + (f'<span class="note">{escape(label)}</span>' if label else "")
@@ -89,9 +99,9 @@ def _row(evidence: Evidence, name: str, item: ItemParameters | None, names: list
     if fitted:
         row += _fit_cells(evidence, name)
     curve = ""
-    if item is not None:
+    if drawn is not None:
         seen = evidence.observed.get(name)
-        curve = characteristic_curve(item, seen, evidence.span, evidence.calibration.scale)
+        curve = characteristic_curve(drawn, seen, evidence.span, evidence.calibration.scale)
     tags = "".join(
         f'<span class="tag{"" if is_serious(flag.code) else " mild"}" title="{escape(flag.message, quote=True)}">'
         f"{escape(flag_name(flag.code))}</span>"

@@ -50,6 +50,13 @@ def reliability_section(evidence: Evidence) -> str:
             "Marginal: what all items would promise in the population (of all of them, also where nobody had all); "
             "empirical: of the estimates at hand; α and ω of each form's marks, SEM in marks.",
         ),
+        note(
+            "经验信度把题组内的题目当作独立，偏高；边际信度已计入题组。",
+            "The empirical reliability takes the items of a set as independent and is too high; the marginal one "
+            "counts sets as sets.",
+        )
+        if evidence.calibration.item_sets
+        else "",
         left_out(evidence.left_out, "reliability"),
     )
 

@@ -58,7 +58,8 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
 
 def folded(summary: str, content: str, *, unfold: bool = False) -> str:
     """Content behind a line to click on."""
-    return f"<details{' open' if unfold else ''}><summary>{escape(summary)}</summary>\n{content}\n</details>"
+    start = '<details open="open">' if unfold else "<details>"
+    return f"{start}<summary>{escape(summary)}</summary>\n{content}\n</details>"
 
 
 def figure(chart: str, caption: str, before: str = "") -> str:

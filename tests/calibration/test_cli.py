@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def test_json_is_one_document_and_nothing_else(run: Run, lsat7: Path) -> None:
     assert document["converged"] is True
     assert document["log_likelihood"] == pytest.approx(lsat.LSAT7_2PL.log_likelihood, abs=1e-3)
     assert document["max_gradient"] < 1e-2
-    assert document["scale"] == {"id": "theta", "D": 1.0, "mean": 0.0, "sd": 1.0}
+    assert document["scale"] == {"id": "theta", "D": 1.0, "mean": 0.0, "sd": 1.0, "anchors": []}
     assert document["seconds"] >= 0
     item = document["items"][2]
     assert (item["id"], item["model"], item["n"], item["flags"]) == ("Item.3", "2PL", 1000, [])
@@ -53,9 +54,9 @@ def test_without_json_it_prints_counts_result_and_files(run: Run, lsat7: Path, t
     result = run(lsat7, "--model", "rasch", "--out", out, "--report", report)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == "160 answered, 0 omitted, 0 not reached, 0 not administered"
+    assert lines[0] == "responses: 160 answered, 0 omitted, 0 not reached, 0 not administered"
     assert lines[1].startswith("Rasch, 5 items, 1000 persons: log-likelihood -2664.")
-    assert lines[2:] == [f"wrote {out}", f"wrote {report}"]
+    assert lines[-2:] == [f"wrote {out}", f"wrote {report}"]
     assert "lsat7.csv" in report.read_text(encoding="utf-8")
     _, items = calibration.read_parameters(out)
     assert [item.a for item in items] == [1.0] * 5
@@ -65,7 +66,7 @@ def test_sittings_with_a_key_are_pooled_calibrated_and_flagged(run: Run) -> None
     files = [SITTINGS / f"{s}.csv" for s in range(1, 7)]
     result = run(*files, "--key", SITTINGS / "keys.csv", "--priors", "default", "--json")
     document = json.loads(result.stdout)
-    assert document["priors"] == "a ~ lognormal(floating, 0.5)"
+    assert document["priors"].startswith("a ~ lognormal(floating, 0.5)")
     assert len(document["items"]) + len(document["excluded"]) == 570
     assert {item["n"] for item in document["items"]} == {210}
     flags = {item["id"]: item["flags"] for item in document["items"] if item["flags"]}
@@ -79,7 +80,11 @@ def test_sittings_with_a_key_are_pooled_calibrated_and_flagged(run: Run) -> None
         ("person,Q1\nx,1\nx,0\n", [], "row 3: person 'x' already stands in row 2"),
         ("person,Q1\nx,1\ny,1\n", [], "no item has both right and wrong answers: nothing can be calibrated"),
         ("Q1,Q2\n1,0\n0,1\n", ["--model", "9PL"], "model '9PL' is not known; choose one of Rasch, 1PL, 2PL"),
-        ("Q1,Q2\n1,0\n0,1\n", ["--priors", "strong"], "priors 'strong' are not known; choose one of default, none"),
+        (
+            "Q1,Q2\n1,0\n0,1\n",
+            ["--priors", "strong"],
+            "priors 'strong': expected default, none, or e.g. a=lognormal(0, 0.5)",
+        ),
         ("Q1\n\udcff\n", [], "row 2: not UTF-8; save the file as UTF-8 CSV"),
     ],
 )
@@ -142,3 +147,24 @@ def test_files_are_written_whole_or_not_at_all(
     assert "No space left on device" in result.stderr
     assert out.read_bytes() == before
     assert [path.name for path in out.parent.iterdir()] == ["params.json"]
+
+
+def test_the_reports_numbers_stand_beside_it(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    numbers, rows, form = tmp_path / "r.json", tmp_path / "r.csv", tmp_path / "form.csv"
+    form.write_text("item,marks\n" + "".join(f"{name},2\n" for name in lsat7_items(lsat7)), encoding="utf-8")
+    result = run(lsat7, "--report", tmp_path / "r.html", "--numbers", numbers, "--form", form, "--cut", "50")
+    assert result.exit_code == 0
+    document = json.loads(numbers.read_text(encoding="utf-8"))
+    cut = document["estimation"]["cut"]
+    items = [row for row in document["items"] if row["model"]]
+    expected = sum(1 / (1 + math.exp(-row["a"] * (cut - row["b"]))) for row in items)
+    assert expected == pytest.approx(0.5 * len(items))
+    assert run(lsat7, "--numbers", rows).exit_code == 0
+    assert rows.read_text(encoding="utf-8").startswith("id,label,model,n,p,")
+    refused = run(lsat7, "--numbers", rows, "--form", numbers)
+    assert refused.exit_code == 1
+
+
+def lsat7_items(path: Path) -> list[str]:
+    header = path.read_text(encoding="utf-8").splitlines()[0].split(",")
+    return [name for name in header if name.lower() not in {"person", "freq", "weight"}]
