@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from calibration import Calibration, ItemParameters, Priors, Progress, Responses
+    from calibration import Calibration, Flag, ItemParameters, ItemStatistics, Priors, Progress, Responses
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -57,6 +57,18 @@ MOST_SCORE = 249
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
 @click.option("--out", type=NEW_FILE, help="Parameters as JSON.")
 @click.option("--report", type=NEW_FILE, help="Report as one HTML file.")
+@click.option("--report-all", is_flag=True, help="Report also what takes more than a few seconds.")
+@click.option("--numbers", type=NEW_FILE, help="The report's numbers as JSON, or its items as CSV (by the name).")
+@click.option(
+    "--form", "form_file", type=FILE, help="Form for the cut in the report: parameters (JSON), or CSV item,marks."
+)
+@click.option(
+    "--cut",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    help="Pass mark in % of --form.",
+)
 @click.option("--state", type=NEW_FILE, help="Where to keep the state of the search while it runs.")
 @click.option("--resume", type=FILE, help="Go on from a kept state.")
 @click.option("--note", default="", help="Whose responses these are; stands in the parameters and the report.")
@@ -68,22 +80,16 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
     try:
         data = _read(options)
         arguments = _arguments(options, data)
-        statistics = cal.item_statistics(data)
+        rated = data.rater is not None and len(data.raters) > 1
+        statistics = () if rated else cal.item_statistics(data)
         flags = cal.screen(statistics)
         started = time.process_time()
         result = _run(data, arguments, options)
         seconds = time.process_time() - started
-    except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError) as error:
+        result = replace(result, data_note=options["note"]).with_flags(flags)
+        written = _write(result, None if rated else statistics, flags, options)
+    except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError, cal.ScaleError) as error:
         raise click.ClickException(str(error)) from None
-    result = replace(result, data_note=options["note"]).with_flags(flags)
-    out, report = options["out"], options["report"]
-    try:
-        if out is not None:
-            result.save(out)
-        if report is not None:
-            files = ", ".join(path.name for path in options["responses"])
-            lead = f"{options['note']} {files}".strip()
-            cal.write_report(report, result, data, statistics, flags, lead=lead)
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if options["as_json"]:
@@ -92,13 +98,44 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
     counts = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in data.counts.items())
     click.echo(f"responses: {counts}")
     click.echo(str(result))
-    for warning in result.warnings:
-        click.echo(f"  {warning.item or 'warning'}: {warning.code}: {warning.message}")
+    if flags:
+        click.echo("")
     for flag in flags:
         click.echo(f"  {flag.item}: {flag.code}: {flag.message}")
-    for path in (out, report):
-        if path is not None:
-            click.echo(f"wrote {path}")
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+def _write(
+    result: Calibration,
+    statistics: Sequence[ItemStatistics] | None,
+    flags: Sequence[Flag],
+    options: Mapping[str, Any],
+) -> list[Path]:
+    """The files asked for."""
+    import calibration as cal
+
+    out, report, numbers = options["out"], options["report"], options["numbers"]
+    if out is not None:
+        result.save(out)
+    if report is not None or numbers is not None:
+        form = None
+        if options["form_file"] is not None:
+            form = cal.read_reference(options["form_file"], result.items, result.scale)
+        evidence = cal.gather(
+            result,
+            statistics=statistics,
+            flags=flags if statistics is not None else None,
+            form=form,
+            share=options["cut"] / 100,
+            everything=options["report_all"],
+        )
+        if report is not None:
+            lead = options["note"] or "、".join(path.name for path in options["responses"])
+            cal.write_text_whole(report, cal.page_of(evidence, lead=lead))
+        if numbers is not None:
+            cal.write_numbers(numbers, evidence)
+    return [path for path in (out, report, numbers) if path is not None]
 
 
 def _read(options: Mapping[str, Any]) -> Responses:
