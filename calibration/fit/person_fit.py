@@ -55,7 +55,7 @@ class PersonFit:
 
     def unusual(self, rate: float = 0.01) -> NDArray[np.intp]:
         """Persons whose lz* is too low for chance at a false discovery rate of `rate`, the most unusual first."""
-        from calibration.screening import benjamini_hochberg  # noqa: PLC0415
+        from calibration.false_discovery import benjamini_hochberg  # noqa: PLC0415
 
         p = np.where((self.n_items >= FEWEST_ITEMS) & np.isfinite(self.p), self.p, 1.0)
         hits = np.flatnonzero(benjamini_hochberg(p, rate))
