@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calibration.classical_stream import streamed_statistics
 from calibration.command_line import said_to_people
+from calibration.distributed import calibrate_files
+from calibration.estimation.block_stream import block_stream
+from calibration.responses import read_responses, stream_responses
+from calibration.responses.arrow import parquet_files
+from calibration.screening import screen
+from calibration.streaming import calibrate_stream
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -76,12 +83,6 @@ def calibrate_large(options: Mapping[str, Any], arguments: Mapping[str, Any], re
 def _streamed(
     paths: Sequence[Path], reading: Mapping[str, Any], fitting: Mapping[str, Any], threads: int
 ) -> tuple[Calibration, tuple[Flag, ...]]:
-    from calibration.classical_stream import streamed_statistics  # noqa: PLC0415  (`tiku --help` is quick)
-    from calibration.estimation.block_stream import block_stream  # noqa: PLC0415
-    from calibration.responses import stream_responses  # noqa: PLC0415
-    from calibration.screening import screen  # noqa: PLC0415
-    from calibration.streaming import calibrate_stream  # noqa: PLC0415
-
     if len(paths) > 1:
         raise click.UsageError("--stream reads one Parquet file or one folder of them: put the files into a folder")
     streamed = block_stream(_counted(stream_responses(paths[0], **reading)))
@@ -92,10 +93,6 @@ def _streamed(
 def _over_cluster(
     paths: Sequence[Path], address: str, reading: Mapping[str, Any], fitting: Mapping[str, Any]
 ) -> Calibration:
-    from calibration.distributed import calibrate_files  # noqa: PLC0415
-    from calibration.responses import read_responses  # noqa: PLC0415
-    from calibration.responses.arrow import parquet_files  # noqa: PLC0415
-
     files = [file for path in paths for file in (parquet_files(path) if path.is_dir() else [path])]
     with _cluster(address) as client:
         read = partial(read_responses, **reading)

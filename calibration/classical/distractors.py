@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.classical.items import ItemStatistics, OptionStatistics
+from calibration.false_discovery import benjamini_hochberg
 from calibration.responses import Responses, ResponsesError, right_options
-from calibration.screening import FALSE_DISCOVERY_RATE, LEAST_CHOSEN, Flag, benjamini_hochberg, correlation_below_zero
+from calibration.screening import FALSE_DISCOVERY_RATE, LEAST_CHOSEN, Flag, correlation_below_zero
 from calibration.subsets import alike_persons
 
 FUNCTIONING_SHARE = 0.05  # a distractor that draws fewer does not function (Haladyna & Downing, 1993)
