@@ -37,7 +37,10 @@ class OwnData:
 
 
 def own_data(calibration: Calibration) -> OwnData:
-    """What `fit` and `scoring` take. Raises CalibrationError where the calibration has no responses with it."""
+    """What `fit` and `scoring` take; scores are categories already, so that the items know no others.
+
+    Raises CalibrationError where the calibration has no responses with it.
+    """
     from calibration.result import CalibrationError  # noqa: PLC0415  (results use this module)
 
     responses = calibration.responses
@@ -50,9 +53,10 @@ def own_data(calibration: Calibration) -> OwnData:
     population = own_population(calibration)
     if data.rater is None or len(data.raters) < 2:
         data = replace(data, rater=None, raters=())
-        return OwnData(data, items_alone(calibration), population, tuple(item.id for item in calibration.items))
+        items = tuple(replace(item, scores=()) for item in items_alone(calibration))
+        return OwnData(data, items, population, tuple(item.id for item in items))
     severity = {name: estimate.value for name, estimate in calibration.raters.items()}
-    return rated_items(data, calibration.items, severity, population)
+    return rated_items(data, [replace(item, scores=()) for item in calibration.items], severity, population)
 
 
 def items_alone(calibration: Calibration) -> tuple[ItemParameters, ...]:
