@@ -29,6 +29,7 @@ VERBS = {
     "drift": ("calibration.linking.cli", "drift", "Items that changed between calibrations."),
     "compare": ("calibration.classical.cli", "compare", "A second opinion by girth."),
     "raters": ("calibration.classical.cli", "raters", "Agreement of raters, third scorers."),
+    "security": ("calibration.security.cli", "security", "Items that became known, candidates who knew them."),
     "angoff": ("calibration.classical.cli", "angoff", "A cut score from judges' ratings."),
     "bookmark": ("calibration.classical.cli", "bookmark", "A cut score from an ordered booklet."),
     "params": ("authoring.calibrations.cli", "params", "Parameters from and to other programs' formats."),

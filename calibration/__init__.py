@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from calibration.estimation.conditional import *
     from calibration.exchange import *
     from calibration.exchange.cli import params_group as params_group
+    from calibration.false_discovery import *
     from calibration.files import *
     from calibration.fit import *
     from calibration.linking import *
@@ -69,7 +70,6 @@ _HOMES = {
     "classical.dif": (
         "LogisticDif",
         "MantelHaenszel",
-        "adjusted_p_values",
         "logistic_dif",
         "mantel_haenszel_dif",
     ),
@@ -77,6 +77,7 @@ _HOMES = {
         "OptionCurves",
         "distractor_flags",
         "option_curves",
+        "option_curves_of_items",
     ),
     "classical.reliability": (
         "Reliability",
@@ -120,6 +121,10 @@ _HOMES = {
         "write_parameter_file",
     ),
     "exchange.cli": ("params_group",),
+    "false_discovery": (
+        "adjusted_p_values",
+        "benjamini_hochberg",
+    ),
     "files": ("write_text_whole",),
     "fit": (
         "FitError",
@@ -196,6 +201,7 @@ _HOMES = {
         "FairMarks",
         "IntraclassCorrelations",
         "Kappa",
+        "RatingFit",
         "ThirdScorer",
         "fair_marks",
         "intraclass_correlations",
@@ -204,7 +210,15 @@ _HOMES = {
         "third_scorer",
         "weighted_kappa",
     ),
-    "report": ("write_report",),
+    "report": (
+        "Evidence",
+        "FLAG_NAMES",
+        "gather",
+        "page_of",
+        "report_numbers",
+        "write_numbers",
+        "write_report",
+    ),
     "responses": (
         "Finding",
         "Key",
@@ -246,7 +260,6 @@ _HOMES = {
     ),
     "screening": (
         "Flag",
-        "benjamini_hochberg",
         "screen",
     ),
     "security": (

@@ -184,6 +184,7 @@ def run(
         regression=regression_of(result, prepared.covariates or ()) if regressed else {},
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
+        item_sets=prepared.testlets,
         shift={name: scores[0] for name, scores in prepared.scores.items() if scores[0]},
         free_parameters=len(result.unknowns.vector()),
         warnings=(*prepared.flags, *warnings_of(result)),

@@ -78,7 +78,9 @@ def streamed_statistics(streamed: StreamedResponses) -> tuple[ItemStatistics, ..
     varies = (uu > 1e-12 * n) & (rest > 1e-12 * (tt + uu))  # what is left of a difference is no variance
     r = np.full(J, np.nan)
     r[varies] = (ut - uu)[varies] / np.sqrt(uu[varies] * rest[varies])
-    top = np.maximum(streamed.blocks.categories - 1, 1)
+    lowest = np.array([streamed.shift.get(name, 0) for name in streamed.items])
+    total += lowest * n
+    top = np.maximum(streamed.blocks.categories - 1 + lowest, 1)
     return tuple(
         ItemStatistics(
             item=name,

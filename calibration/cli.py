@@ -11,29 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calibration.command_line import FILE, MOST_SCORE, NEW_FILE, group_option, key_option, responses_argument
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from calibration import Calibration, ItemParameters, Priors, Progress, Responses
+    from calibration import Calibration, Flag, ItemParameters, ItemStatistics, Priors, Progress, Responses
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 STATE_SECONDS = 10.0  # between two saved states of a long run
 INTERRUPTED = 130
-MOST_SCORE = 249
 
 
 @click.command(
     epilog="Example: tiku calibrate responses.csv --model 2PL --priors default --out params.json --report report.html"
 )
-@click.argument("responses", nargs=-1, required=True, type=FILE)
+@responses_argument
 @click.option("--model", help="A model for all items: Rasch, 1PL, 2PL, 3PL, 4PL, PCM, RSM, GPCM, GRM, NRM [2PL].")
 @click.option("--spec", type=FILE, help="TOML with models and priors by item or pattern, item sets and families.")
-@click.option("--key", "key_file", type=FILE, help="CSV item,key: the files hold options chosen.")
+@key_option
 @click.option("--priors", "priors_text", help="none, default, or e.g. 'a=lognormal(0, 0.5), c=beta(5, 17)' [none].")
 @click.option("--grades", type=FILE, help="CSV item,grade,type: b gets a prior by the grade (needs --anchors).")
 @click.option("--anchors", type=FILE, help="Parameters (JSON) that are kept: new items land on their scale.")
 @click.option("--marks", type=FILE, help="CSV item,marks: what each category is worth, separated by `;`.")
+@group_option
 @click.option("--sittings-are-groups", is_flag=True, help="Every file is a group with its own mean and spread.")
 @click.option("--reference", help="The group that is N(0, 1) where there are no anchors [the first].")
 @click.option(
@@ -55,8 +55,22 @@ MOST_SCORE = 249
 )
 @click.option("--max-iterations", default=2000, show_default=True, type=click.IntRange(min=1))
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1))
+@click.option("--stream", is_flag=True, help="For a Parquet file or folder larger than memory: a byte a response.")
+@click.option("--cluster", metavar="ADDRESS|local", help="Workers of a dask scheduler read the files, each its own.")
 @click.option("--out", type=NEW_FILE, help="Parameters as JSON.")
 @click.option("--report", type=NEW_FILE, help="Report as one HTML file.")
+@click.option("--report-all", is_flag=True, help="Report also what takes more than a few seconds.")
+@click.option("--numbers", type=NEW_FILE, help="The report's numbers as JSON, or its items as CSV (by the name).")
+@click.option(
+    "--form", "form_file", type=FILE, help="Form for the cut in the report: parameters (JSON), or CSV item,marks."
+)
+@click.option(
+    "--cut",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    help="Pass mark in % of --form.",
+)
 @click.option("--state", type=NEW_FILE, help="Where to keep the state of the search while it runs.")
 @click.option("--resume", type=FILE, help="Go on from a kept state.")
 @click.option("--note", default="", help="Whose responses these are; stands in the parameters and the report.")
@@ -65,25 +79,22 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
     """Calibrate items from one or more files of RESPONSES (each file a sitting), by marginal maximum likelihood."""
     import calibration as cal
 
+    if options["stream"] or options["cluster"] is not None:
+        _large(options)
+        return
     try:
         data = _read(options)
-        arguments = _arguments(options, data)
-        statistics = cal.item_statistics(data)
+        arguments = _arguments(options, data.items)
+        rated = data.rater is not None and len(data.raters) > 1
+        statistics = () if rated else cal.item_statistics(data)
         flags = cal.screen(statistics)
         started = time.process_time()
         result = _run(data, arguments, options)
         seconds = time.process_time() - started
-    except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError) as error:
+        result = replace(result, data_note=options["note"]).with_flags(flags)
+        written = _write(result, None if rated else statistics, flags, options)
+    except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError, cal.ScaleError) as error:
         raise click.ClickException(str(error)) from None
-    result = replace(result, data_note=options["note"]).with_flags(flags)
-    out, report = options["out"], options["report"]
-    try:
-        if out is not None:
-            result.save(out)
-        if report is not None:
-            files = ", ".join(path.name for path in options["responses"])
-            lead = f"{options['note']} {files}".strip()
-            cal.write_report(report, result, data, statistics, flags, lead=lead)
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if options["as_json"]:
@@ -92,25 +103,69 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
     counts = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in data.counts.items())
     click.echo(f"responses: {counts}")
     click.echo(str(result))
-    for warning in result.warnings:
-        click.echo(f"  {warning.item or 'warning'}: {warning.code}: {warning.message}")
+    if flags:
+        click.echo("")
     for flag in flags:
         click.echo(f"  {flag.item}: {flag.code}: {flag.message}")
-    for path in (out, report):
-        if path is not None:
-            click.echo(f"wrote {path}")
+    for path in written:
+        click.echo(f"wrote {path}")
 
 
-def _read(options: Mapping[str, Any]) -> Responses:
+def _write(
+    result: Calibration,
+    statistics: Sequence[ItemStatistics] | None,
+    flags: Sequence[Flag],
+    options: Mapping[str, Any],
+) -> list[Path]:
+    """The files asked for."""
+    import calibration as cal
+
+    out, report, numbers = options["out"], options["report"], options["numbers"]
+    if out is not None:
+        result.save(out)
+    if report is not None or numbers is not None:
+        form = None
+        if options["form_file"] is not None:
+            form = cal.read_reference(options["form_file"], result.items, result.scale)
+        evidence = cal.gather(
+            result,
+            statistics=statistics,
+            flags=flags if statistics is not None else None,
+            form=form,
+            share=options["cut"] / 100,
+            everything=options["report_all"],
+        )
+        if report is not None:
+            lead = options["note"] or "、".join(path.name for path in options["responses"])
+            cal.write_text_whole(report, cal.page_of(evidence, lead=lead))
+        if numbers is not None:
+            cal.write_numbers(numbers, evidence)
+    return [path for path in (out, report, numbers) if path is not None]
+
+
+def _large(options: Mapping[str, Any]) -> None:
+    from calibration.command_line import said_to_people
+    from calibration.large_files import calibrate_large
+
+    with said_to_people():
+        calibrate_large(options, _arguments(options, ()), _reading(options))
+
+
+def _reading(options: Mapping[str, Any]) -> dict[str, Any]:
+    """How cells become scores."""
     import calibration as cal
 
     key = cal.read_key(options["key_file"]) if options["key_file"] is not None else None
     marks = cal.read_marks(options["marks"]) if options["marks"] is not None else None
     most = options["max_score"] or (1 if options["spec"] is None and _dichotomous(options["model"]) else MOST_SCORE)
-    parts = [
-        cal.read_responses(path, key=key, marks=marks, max_score=most, omitted=options["omitted"])
-        for path in options["responses"]
-    ]
+    return {"key": key, "marks": marks, "max_score": most, "omitted": options["omitted"]}
+
+
+def _read(options: Mapping[str, Any]) -> Responses:
+    import calibration as cal
+
+    how = _reading(options)
+    parts = [cal.read_responses(path, **how, group=options["group"]) for path in options["responses"]]
     return cal.pool_responses(parts, sittings_are_groups=options["sittings_are_groups"]) if len(parts) > 1 else parts[0]
 
 
@@ -120,7 +175,7 @@ def _dichotomous(model: str | None) -> bool:
     return model is None or model_named(model) in DICHOTOMOUS
 
 
-def _arguments(options: Mapping[str, Any], data: Responses) -> dict[str, Any]:
+def _arguments(options: Mapping[str, Any], items: Sequence[str]) -> dict[str, Any]:
     """Models, priors, item sets and anchors as `calibrate` takes them."""
     import calibration as cal
 
@@ -129,7 +184,7 @@ def _arguments(options: Mapping[str, Any], data: Responses) -> dict[str, Any]:
     priors: dict[str, Priors] = dict(spec.priors)
     scale, anchors = (None, ()) if options["anchors"] is None else cal.read_parameters(options["anchors"])
     if options["grades"] is not None:
-        priors |= _grade_priors(options["grades"], anchors, data, priors)
+        priors |= _grade_priors(options["grades"], anchors, items, priors)
     if options["priors_text"] is not None:
         everywhere = cal.read_priors(options["priors_text"])
         priors["*"] = priors["*"].over(everywhere) if "*" in priors else everywhere
@@ -146,13 +201,13 @@ def _arguments(options: Mapping[str, Any], data: Responses) -> dict[str, Any]:
 
 
 def _grade_priors(
-    path: Path, anchors: tuple[ItemParameters, ...], data: Responses, priors: Mapping[str, Priors]
+    path: Path, anchors: tuple[ItemParameters, ...], items: Sequence[str], priors: Mapping[str, Priors]
 ) -> dict[str, Priors]:
     import calibration as cal
 
     grades = cal.read_grades(path)
     known = {item.id for item in anchors}
-    found = cal.grade_priors(anchors, grades, [item for item in data.items if item not in known])
+    found = cal.grade_priors(anchors, grades, [item for item in items if item not in known])
     for flag in found.flags:
         click.echo(f"  {flag.code}: {flag.message}", err=True)
     return {item: priors.get(item, cal.NO_PRIORS).over(of_grade) for item, of_grade in found.priors.items()}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calibration.files import write_text_whole
+
 if TYPE_CHECKING:
     from calibration.responses import Responses
 
@@ -96,8 +98,6 @@ def cell_text(value: object) -> str:
 
 def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Rows as CSV, whole or not at all; cells are empty for numbers that do not exist."""
-    from calibration.files import write_text_whole  # noqa: PLC0415
-
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

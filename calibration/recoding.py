@@ -51,7 +51,7 @@ class Coding:
 def scores_seen(responses: Responses) -> Seen:
     """The scores of every item, as they stood in the data, that persons with a weight have."""
     counted = (responses.status != NOT_REACHED) & (responses.weight > 0)[responses.person]
-    score = _as_given(responses)
+    score = responses.given_scores
     width = int(score.max(initial=0)) + 1
     present = np.zeros(len(responses.items) * width, bool)
     present[responses.item[counted].astype(np.int64) * width + score[counted]] = True
@@ -117,7 +117,7 @@ def coded(responses: Responses, coding: Coding) -> Responses:
 
     A response whose score the coding does not know, because only persons of weight 0 have it, is left out.
     """
-    score = _as_given(responses)
+    score = responses.given_scores
     width = int(score.max(initial=0)) + 1
     table = np.full((len(responses.items), width), -1, np.int16)
     number = np.full(len(responses.items), -1, np.int32)
@@ -161,7 +161,7 @@ def in_categories_of(items: Sequence[ItemParameters], responses: Responses) -> R
     plain = not any(item.scores for item in with_parameters if item is not None)
     if plain and not known.keys() & responses.shift.keys() and responses.score.max(initial=0) <= most.min(initial=0):
         return responses
-    score = _as_given(responses)
+    score = responses.given_scores
     width = int(score.max(initial=0)) + 1
     table = np.full((len(responses.items), width), -1, np.int16)
     for j, item in enumerate(with_parameters):
@@ -191,11 +191,3 @@ def _known_scores(item: ItemParameters) -> str:
     if item.scores:
         return f"its parameters know the scores {', '.join(map(str, item.scores))}"
     return f"its parameters know the scores 0…{item.categories - 1}"
-
-
-def _as_given(responses: Responses) -> NDArray[np.integer]:
-    """Scores (R,) as they stood in the data, before the lowest of an item was taken from them."""
-    if not responses.shift:
-        return responses.score
-    by = np.array([responses.shift.get(name, 0) for name in responses.items], responses.score.dtype)
-    return np.asarray(responses.score + by[responses.item])

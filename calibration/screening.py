@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import erfc, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibration.classical import ItemStatistics, OptionStatistics
+from calibration.false_discovery import benjamini_hochberg
 
 FALSE_DISCOVERY_RATE = 0.01
 LEAST_CHOSEN = 5  # an option drawn by fewer persons says nothing about the key
@@ -26,17 +26,6 @@ class Flag:
     item: str
     code: str  # no-variance | negative-discrimination | key-suspect
     message: str
-
-
-def benjamini_hochberg(p_values: NDArray[np.float64], rate: float) -> NDArray[np.bool_]:
-    """Which hypotheses to reject so that the expected share of false rejections is at most `rate`."""
-    m = len(p_values)
-    order = np.argsort(p_values, kind="stable")
-    passed = np.flatnonzero(p_values[order] <= rate * np.arange(1, m + 1) / max(m, 1))
-    rejected = np.zeros(m, bool)
-    if passed.size:
-        rejected[order[: passed[-1] + 1]] = True
-    return rejected
 
 
 def _upper_tail(z: float) -> float:

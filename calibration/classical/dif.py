@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from calibration.classical.matching import Matched, TwoGroups, group_pairs, matched_tables
 from calibration.classical.ordinal import OrdinalFit, ordinal_regression
+from calibration.false_discovery import adjusted_p_values
 from calibration.responses import Responses
 
 FloatArray = NDArray[np.float64]
@@ -140,17 +141,6 @@ def logistic_dif(
             for f, p in zip(found, adjusted, strict=True)
         ]
     return tuple(results)
-
-
-def adjusted_p_values(p: FloatArray) -> FloatArray:
-    """P-values adjusted for the false discovery rate (Benjamini & Hochberg, 1995); NaN stays NaN and does not count."""
-    adjusted = np.full(len(p), np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    m = len(order)
-    raw = p[order] * m / np.arange(1, m + 1)
-    adjusted[order] = np.minimum(np.minimum.accumulate(raw[::-1])[::-1], 1.0)
-    return adjusted
 
 
 def _purified(

@@ -78,6 +78,7 @@ class _Moments:
 
 def item_statistics(responses: Responses) -> tuple[ItemStatistics, ...]:
     """Statistics of every item in the order of `responses.items`; options only where response codes were read."""
+    responses = responses.unshifted()
     J = len(responses.items)
     used = responses.status != NOT_REACHED
     item, score, weight_of = responses.item[used], responses.score[used], responses.weight[responses.person[used]]

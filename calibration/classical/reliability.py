@@ -212,7 +212,7 @@ def feldt_interval(alpha: float, n: float, items: int, level: float = 0.95) -> I
 
 
 def _table(responses: Responses) -> tuple[FloatArray, NDArray[np.bool_]]:
-    scores = responses.dense()
+    scores = responses.unshifted().dense()
     seen = ~np.isnan(scores)
     return np.where(seen, scores, 0.0), seen
 

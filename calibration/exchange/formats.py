@@ -13,6 +13,7 @@ from calibration.exchange.errors import ExchangeError
 from calibration.exchange.flexmirt import flexmirt_parameters, items_from_flexmirt
 from calibration.exchange.irtq import irtq_metadata, items_from_irtq
 from calibration.exchange.mirt import items_from_mirt, mirt_values
+from calibration.exchange.tables import read_text
 from calibration.files import write_text_whole
 from calibration.models import ItemParameters, Scale
 
@@ -104,11 +105,7 @@ def read_parameter_file(
 
     Raises ExchangeError, OSError.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ExchangeError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
+    text = read_text(path)
     if kind is None:
         kind = next((name for name, one in formats.items() if one.is_it(path, text)), None)
         if kind is None:

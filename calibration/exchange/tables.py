@@ -6,10 +6,38 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from calibration.exchange.errors import ExchangeError
 
 EMPTY_CELLS = frozenset({"", "NA", "NaN", "nan", "."})
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises ExchangeError where it is not UTF-8, OSError."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ExchangeError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
+
+
+def read_ids(path: Path) -> list[str]:
+    """Item ids from a file, one a line, or from the column `item` or `id` of a CSV.
+
+    Raises ExchangeError for none and for one that stands twice.
+    """
+    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(read_text(path), newline=""))]
+    lines = [line for line in lines if any(line)]
+    header = [cell.lower() for cell in lines[0]] if lines else []
+    column = next((header.index(name) for name in ("item", "id", "anchor") if name in header), None)
+    names = [line[0 if column is None else column] for line in lines[0 if column is None else 1 :]]
+    if not names:
+        raise ExchangeError(f"{path}: no item ids in it; expected one a line")
+    twice = [name for n, name in enumerate(names) if name in names[:n]]
+    if twice:
+        raise ExchangeError(f"{path}: item {twice[0]!r} stands twice")
+    return names
 
 
 def read_rows(text: str, where: str, required: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
@@ -52,6 +80,13 @@ def number_text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     return str(value)
+
+
+def count(text: str, place: str, field: str) -> int:
+    """The cell as a whole number from 0. Raises ExchangeError."""
+    if not text.isdecimal():
+        raise ExchangeError(f"{place}, field {field}: expected a whole number, got {text!r}")
+    return int(text)
 
 
 def number(text: str, place: str, field: str) -> float:

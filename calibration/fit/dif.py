@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calibration.false_discovery import benjamini_hochberg
 from calibration.fit.curve_effects import NO_EFFECT, CurveEffect, curve_effect
 from calibration.fit.observed_curves import NOTABLE_RMSD, curve_differences
 from calibration.fit.persons import FitError, expected_counts, fitted, group_populations
 from calibration.fit.unknowns import FIXED_SLOPE, parameter_value
 from calibration.models import ItemParameters, Scale
 from calibration.responses import Responses
-from calibration.screening import benjamini_hochberg
 
 Matrix = NDArray[np.float64]
 

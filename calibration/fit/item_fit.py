@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calibration.classical import item_statistics
+from calibration.false_discovery import benjamini_hochberg
 from calibration.fit.mean_squares import conditional_mean_squares, marginal_mean_squares
 from calibration.fit.observed_curves import NOTABLE_RMSD, curve_differences
 from calibration.fit.persons import Method, abilities, expected_counts, fitted
@@ -19,7 +20,6 @@ from calibration.fit.summed_scores import LEAST_SET, summed_score_fit
 from calibration.fit.unknowns import item_unknowns
 from calibration.models import ItemParameters, Scale
 from calibration.responses import Responses
-from calibration.screening import benjamini_hochberg
 
 Matrix = NDArray[np.float64]
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calibration.false_discovery import benjamini_hochberg
 from calibration.fit.correlations import PairSums
 from calibration.fit.persons import FitError, Fitted, ScoreMoments, abilities, fitted, tables
 from calibration.fit.selection import selection
 from calibration.models import ItemParameters, Scale
 from calibration.responses import Responses
-from calibration.screening import benjamini_hochberg
 
 Matrix = NDArray[np.float64]
 

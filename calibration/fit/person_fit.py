@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from calibration.false_discovery import benjamini_hochberg
 from calibration.fit.mean_squares import MeanSquares, conditional_mean_squares
 from calibration.fit.persons import Fitted, Table, abilities, fitted, tables
 from calibration.models import ItemParameters, Scale
@@ -55,8 +56,6 @@ class PersonFit:
 
     def unusual(self, rate: float = 0.01) -> NDArray[np.intp]:
         """Persons whose lz* is too low for chance at a false discovery rate of `rate`, the most unusual first."""
-        from calibration.screening import benjamini_hochberg  # noqa: PLC0415
-
         p = np.where((self.n_items >= FEWEST_ITEMS) & np.isfinite(self.p), self.p, 1.0)
         hits = np.flatnonzero(benjamini_hochberg(p, rate))
         return hits[np.argsort(p[hits], kind="stable")]

@@ -14,6 +14,7 @@ from calibration.estimation.likelihood import add_counts, log_likelihood
 from calibration.models import Curves, ItemParameters, Scale
 from calibration.recoding import in_categories_of
 from calibration.responses import Responses
+from calibration.scoring.scores import NO_RESPONSES, score_responses
 
 Matrix = NDArray[np.float64]
 Method = Literal["eap", "map", "wle"]
@@ -85,11 +86,11 @@ def fitted(
     if not used:
         raise FitError("none of the items with parameters has responses: are these the parameters of this test?")
     curves = Curves.of(used, on)
-    responses = in_categories_of(used, responses)
     G = max(len(responses.groups), 1) if responses.group is not None else 1
     mean, sd = _population(population if population is not None else (on.mean, on.sd), G)
+    coded = in_categories_of(used, responses)
     layout = block_responses(
-        responses, [item.id for item in used], categories=curves.categories, keep_weightless=keep_weightless
+        coded, [item.id for item in used], categories=curves.categories, keep_weightless=keep_weightless
     )
     nodes = _nodes(curves, layout, mean, sd)
     return Fitted(responses, used, on, curves, layout, nodes, _log_weights(nodes, mean, sd), mean, sd)
@@ -297,43 +298,12 @@ def _maximised(data: Fitted, tolerance: float) -> tuple[Matrix, Matrix]:
 
 
 def abilities(data: Fitted, method: Method = "eap") -> Matrix:
-    """Abilities (N,) of all persons of the responses; NaN for those without a response to the items.
+    """Abilities (N,) of all persons of the responses as `score_responses` gives them, within the quadrature's nodes.
 
-    `eap` is the posterior mean (Bock & Mislevy, 1982), `map` the posterior mode, `wle` Warm's (1989) weighted
-    likelihood estimate, for polytomous items as in Penfield & Bergeron (2005).
+    NaN for those without a response to the items.
     """
-    theta, _ = posterior_moments(data)
-    if method != "eap":
-        for table in tables(data):
-            theta[table.persons] = _solved(table, data, theta[table.persons], method)
-    return theta
-
-
-def _solved(table: Table, data: Fitted, start: Matrix, method: Method) -> Matrix:
-    """Roots of the estimating equation by Fisher scoring with steps of at most 1 SD, from the posterior mean."""
-    theta = start.copy()
-    mean, sd = data.mean[table.group], data.sd[table.group]
-    low, high = float(data.nodes[0]), float(data.nodes[-1])
-    for _ in range(100):
-        score, information, bias = _score(table, theta)
-        if method == "map":
-            step = (score + (mean - theta) / sd**2) / (information + 1 / sd**2)
-        else:
-            step = (score + bias / (2 * information)) / information
-        step = np.clip(step, -sd, sd)
-        theta = np.clip(theta + step, low, high)
-        if np.abs(step).max(initial=0.0) < 1e-10:
-            break
-    return theta
-
-
-def _score(table: Table, theta: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-    """Score, information and Warm's Σ P′P″/P of each person at its theta, (n,) each."""
-    first, second = table.curves.log_derivatives(theta)
-    P = table.curves.probability(theta)
-    had = table.had.T
-    chosen = table.curves.start[:-1, None] + np.where(had, table.codes.T, 0)
-    score = (np.take_along_axis(first, chosen, axis=0) * had).sum(axis=0)
-    information = (table.curves.sum_items(P * first**2) * had).sum(axis=0)
-    bias = (table.curves.sum_items(P * first * (second + first**2)) * had).sum(axis=0)
-    return score, np.maximum(information, 1e-12), bias
+    ends = (float(data.nodes[0]), float(data.nodes[-1]))
+    scores = score_responses(
+        data.responses, data.items, data.scale, method=method, mean=data.mean, sd=data.sd, bounds=ends
+    )
+    return np.where(scores.flag == NO_RESPONSES, np.nan, scores.theta)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.blocks import block_responses
+from calibration.false_discovery import benjamini_hochberg
 from calibration.fit.persons import FitError, same_item_sets
 from calibration.responses import Responses
-from calibration.screening import benjamini_hochberg
 
 Matrix = NDArray[np.float64]
 

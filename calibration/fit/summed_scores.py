@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from calibration.fit.persons import Fitted, same_item_sets
 from calibration.fit.selection import Selection, selection
+from calibration.scoring.sum_scores import add_item
 
 Matrix = NDArray[np.float64]
 
@@ -98,15 +99,6 @@ def _without_one(curves: Sequence[Matrix], outside: Matrix) -> Iterator[Matrix]:
         right = add_item(right, curve)
     yield from _without_one(curves[:half], left)
     yield from _without_one(curves[half:], right)
-
-
-def add_item(distribution: Matrix, curve: Matrix) -> Matrix:
-    """The distribution (S, Q) of a summed score with one more item (K, Q), (S + K - 1, Q)."""
-    S, K = len(distribution), len(curve)
-    out = np.zeros((S + K - 1, curve.shape[1]))
-    for k in range(K):
-        out[k : k + S] += distribution * curve[k]
-    return out
 
 
 def collapsed(observed: Matrix, expected: Matrix, least: float = LEAST_EXPECTED) -> tuple[Matrix, Matrix]:

@@ -309,24 +309,9 @@ def _steps(paths: Sequence[Path]) -> list[tuple[str, str]]:
 
 def _anchor_ids(anchors: str) -> list[str] | None:
     """Ids of the anchors from a file, None for all common items."""
-    from calibration.linking import LinkError
+    from calibration.exchange.tables import read_ids
 
-    if anchors == "common":
-        return None
-    path = Path(anchors)
-    try:
-        lines = [line.split(",")[0].strip().strip('"') for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except UnicodeDecodeError:
-        raise LinkError(f"{path}: not UTF-8; save the file as UTF-8") from None
-    names = [line for line in lines if line]
-    if names and names[0].lower() in {"item", "id", "anchor"}:
-        names = names[1:]
-    if not names:
-        raise LinkError(f"{path}: no item ids in it; expected one a line")
-    twice = [name for n, name in enumerate(names) if name in names[:n]]
-    if twice:
-        raise LinkError(f"{path}: item {twice[0]!r} stands twice")
-    return names
+    return None if anchors == "common" else read_ids(Path(anchors))
 
 
 def _rules(options: LinkOptions) -> AnchorRules:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.false_discovery import adjusted_p_values
 from calibration.linking.anchors import AnchorRules, anchor_statistics, common_anchors, shifts, surely_moved
 from calibration.linking.link import AnchorStatistics, Link
 from calibration.linking.scales import link_scales
@@ -105,9 +106,9 @@ def item_drift(
     common = common_anchors(new, old)
     statistics = anchor_statistics(link, common)
     tests = [_wald(difference, covariance) for difference, covariance in shifts(link, common)]
-    adjusted = _adjusted({j: p for j, (_, _, p) in enumerate(tests) if p is not None})
+    adjusted = adjusted_p_values(np.array([np.nan if p is None else p for _, _, p in tests]))
     found = []
-    for j, (one, (wald, df, p)) in enumerate(zip(statistics, tests, strict=True)):
+    for one, (wald, df, p), p_adjusted in zip(statistics, tests, adjusted.tolist(), strict=True):
         item = Drift(
             one.item,
             one.item in link.anchors,
@@ -118,7 +119,7 @@ def item_drift(
             wald,
             df,
             p,
-            adjusted.get(j),
+            None if p is None else p_adjusted,
             one.rmsd,
             (),
         )
@@ -126,20 +127,11 @@ def item_drift(
     return DriftResult(link, tuple(found), common.dropped)
 
 
-def _adjusted(p: dict[int, float]) -> dict[int, float]:
-    """p-values adjusted for all tests together (Benjamini & Hochberg, 1995)."""
-    from scipy.stats import false_discovery_control  # noqa: PLC0415  # slow to import
-
-    if not p:
-        return {}
-    return dict(zip(p, false_discovery_control(list(p.values())).tolist(), strict=True))
-
-
 def _wald(
     difference: np.ndarray[Any, np.dtype[np.float64]], covariance: np.ndarray[Any, np.dtype[np.float64]] | None
 ) -> tuple[float | None, int, float | None]:
     """δᵀ Σ⁻ δ over the parameters that have an error, its degrees of freedom and p."""
-    from scipy.stats import chi2  # noqa: PLC0415  # slow to import
+    from scipy.special import chdtrc  # noqa: PLC0415  # slow to import
 
     if covariance is None:
         return None, 0, None
@@ -149,7 +141,7 @@ def _wald(
     delta, block = difference[free], covariance[np.ix_(free, free)]
     df = int(np.linalg.matrix_rank(block, hermitian=True))
     wald = float(delta @ np.linalg.pinv(block, hermitian=True) @ delta)
-    return wald, df, float(chi2.sf(wald, df))
+    return wald, df, float(chdtrc(df, wald))
 
 
 def _flagged(item: Drift, moved: AnchorStatistics, rules: DriftRules) -> Drift:

@@ -216,6 +216,7 @@ def third_scorer(
 
     `top` gives the marks of items; without it the highest score seen on the item stands for them.
     """
+    responses = responses.unshifted()
     rows, raters = rated(responses)
     flags = []
     highest = np.zeros(len(responses.items), int)

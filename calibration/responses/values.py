@@ -8,7 +8,7 @@ reached* has a row that a calibration ignores and a total of marks counts as 0.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,18 @@ class Responses:
     def __str__(self) -> str:
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in self.counts.items())
         return f"{len(self.persons):,} persons, {len(self.items):,} items: {counts}"
+
+    @property
+    def given_scores(self) -> NDArray[np.int16]:
+        """Scores (R,) as they stood in the data, before the lowest of an item was taken from them."""
+        if not self.shift:
+            return self.score
+        by = np.array([self.shift.get(name, 0) for name in self.items], np.int16)
+        return np.asarray(self.score + by[self.item])
+
+    def unshifted(self) -> Responses:
+        """The responses with the scores as they stood in the data: for what counts marks and not categories."""
+        return self if not self.shift else replace(self, score=self.given_scores, shift={})
 
     def dense(self) -> NDArray[np.float64]:
         """Scores as (N, J), NaN where not administered or not reached.

@@ -61,6 +61,15 @@ def sum_score_likelihood(probability: Matrix, start: ArrayLike, marks: ArrayLike
     return (lowest + unit * sums) / denominator, likelihood[sums]
 
 
+def add_item(distribution: Matrix, curve: Matrix) -> Matrix:
+    """The distribution (S, Q) of a summed score with one more item (K, Q), (S + K - 1, Q)."""
+    S, K = len(distribution), len(curve)
+    out = np.zeros((S + K - 1, curve.shape[1]))
+    for k in range(K):
+        out[k : k + S] += distribution * curve[k]
+    return out
+
+
 def _in_units(start: NDArray[np.int_], marks: Matrix) -> tuple[NDArray[np.int_], int, int, int]:
     """What each category adds to its item's lowest mark, in units; the unit and the lowest sum, over a denominator."""
     distinct, which = np.unique(marks, return_inverse=True)

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import erfc, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.classical.dif import adjusted_p_values
+from calibration.false_discovery import adjusted_p_values
 from calibration.models.curves import Curves
 from calibration.models.parameters import ItemParameters, Scale
 from calibration.recoding import in_categories_of
 from calibration.responses import Responses, ResponsesError
+from calibration.scoring.sum_scores import add_item
 from calibration.security.abilities import abilities, parted, person_likelihoods
 from calibration.subsets import alike_persons, some_items
 
@@ -102,7 +104,7 @@ def predictive_check(
         mine = known.known[alike.persons]
         if not mine.any():
             continue
-        distribution = _score_distribution([rows[part.items[j]] for j in alike.items])
+        distribution = reduce(add_item, [rows[part.items[j]] for j in alike.items])
         given = known.posterior[alike.persons[mine]] @ distribution.T
         score = alike.scores[mine].sum(axis=1)
         values = np.arange(given.shape[1])
@@ -199,17 +201,6 @@ def _suspect_scores(
         expected[here[mine]] = expected_at[np.ix_(which, here[mine])].sum(axis=0)
         n[here[mine]] = len(which)
     return observed, expected, n
-
-
-def _score_distribution(rows: Sequence[FloatArray]) -> FloatArray:
-    """P(score) over items with category probabilities (K, Q), (scores, Q) (Lord & Wingersky, 1984)."""
-    out = np.ones((1, rows[0].shape[1]))
-    for P in rows:
-        wider = np.zeros((len(out) + len(P) - 1, out.shape[1]))
-        for k, probability in enumerate(P):
-            wider[k : k + len(out)] += probability * out
-        out = wider
-    return out
 
 
 def _upper_tails(z: FloatArray) -> FloatArray:

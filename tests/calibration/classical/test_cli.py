@@ -117,3 +117,17 @@ def test_bad_files_are_one_line_and_exit_1(run: Run, tmp_path: Path, verb: str, 
 @pytest.mark.parametrize("verb", ["classical", "angoff", "bookmark", "raters", "compare"])
 def test_help_has_an_example(run: Run, verb: str) -> None:
     assert "Example: tiku" in run(verb, "--help").stdout
+
+
+def test_raters_of_a_file(run: Run, tmp_path: Path) -> None:
+    """Shrout and Fleiss' (1979) table as a long file; their ICC(2,1) is 0.29. Marks are shown as they were given."""
+    table = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+    lines = [f"p{i},task,r{k},{x}" for i, row in enumerate(table, start=1) for k, x in enumerate(row, start=1)]
+    path = tmp_path / "practical.csv"
+    path.write_text("person,item,rater,score\n" + "\n".join(lines) + "\n", "utf-8")
+    document = json.loads(run("raters", path, "--gap", "0.65", "--json").stdout)
+    assert document["agreement"]["task"]["icc2"] == pytest.approx(0.29, abs=0.005)
+    assert len(document["pairs"]) == 6
+    assert [row["person"] for row in document["third_scorer"]] == ["p1"]
+    text = run("raters", path, "--gap", "0.65").stdout
+    assert "p1, task: r1 9, r2 2, r3 5, r4 8 of 10: a third scorer should look" in text

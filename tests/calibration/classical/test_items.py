@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from calibration import ItemStatistics, Responses, item_statistics, read_responses
+from calibration import (
+    ItemStatistics,
+    Responses,
+    block_stream,
+    item_statistics,
+    read_responses,
+    reliability,
+    streamed_statistics,
+)
 from tests.calibration import lsat
 from tests.calibration.simulated import two_parameter_scores
 
@@ -154,3 +162,13 @@ def test_an_options_correlation_is_numpys_with_the_rest_score() -> None:
             drew = code.reshape(table.shape)[:, j] == k
             assert option.correlation == pytest.approx(np.corrcoef(drew, rest)[0, 1], abs=1e-12)
             assert option.correlation_with_key == pytest.approx(np.corrcoef(drew, right)[0, 1], abs=1e-12)
+
+
+def test_marks_that_nobody_missed_count() -> None:
+    """Where nobody has less than 3 of 5 marks, the mean is of the marks and not of what is left of them."""
+    table = np.array([[3.0, 1], [4, 0], [5, 1], [4, 0]])
+    found = item_statistics(Responses.from_matrix(table))[0]
+    assert (found.mean, found.top, found.p_value) == (4.0, 5, 0.8)
+    assert reliability(Responses.from_matrix(table)).mean == pytest.approx(4.5)
+    streamed = streamed_statistics(block_stream([Responses.from_matrix(table)]))[0]
+    assert (streamed.p_value, streamed.n) == (pytest.approx(0.8), 4)

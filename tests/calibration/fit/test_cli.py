@@ -151,3 +151,16 @@ def test_python_and_command_line_give_the_same_numbers(run: Run, lsat7: tuple[Pa
     result = calibrate(responses)
     document = json.loads(run("fit", data, "--params", params, "--json").stdout)
     assert document["model"]["statistic"] == pytest.approx(model_fit(responses, result.items).statistic, abs=1e-12)
+
+
+def test_parquet_is_read_as_csv_is(run: Run, two_groups: tuple[Path, Path], tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    data, params = two_groups
+    with data.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {
+        name: [row[name] if name in {"person", "region"} else int(row[name]) for row in rows] for name in rows[0]
+    }
+    pq.write_table(pa.table(columns), tmp_path / "r.parquet")
+    about = ("--params", params, "--group", "region", "--method", "rmsd", "--json")
+    assert run("dif", tmp_path / "r.parquet", *about).stdout == run("dif", data, *about).stdout

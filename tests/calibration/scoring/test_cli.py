@@ -143,3 +143,16 @@ def test_parameters_that_are_none_are_refused(folder: Path) -> None:
     assert (result.exit_code, "item q1: c = 1.2, d = 1; needed is 0 ≤ c < d ≤ 1" in result.output) == (1, True)
     (folder / "params.json").write_text("[]", encoding="utf-8")
     assert run(folder).exit_code == 1
+
+
+def test_parquet_is_scored_as_csv_is(folder: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {"person": [f"p{i}" for i in range(len(TABLE))]}
+    columns |= {f"q{j}": [None if np.isnan(v) else int(v) for v in TABLE[:, j - 1]] for j in range(1, 5)}
+    pq.write_table(pa.table(columns), folder / "r.parquet")
+    result = CliRunner().invoke(
+        score, [str(folder / "r.parquet"), "--params", str(folder / "params.json"), "--out", str(folder / "p.csv")]
+    )
+    assert result.exit_code == 0, result.output
+    assert run(folder, "--out", "scores.csv").exit_code == 0
+    assert table(folder / "p.csv") == table(folder / "scores.csv")
