@@ -77,6 +77,7 @@ _HOMES = {
         "OptionCurves",
         "distractor_flags",
         "option_curves",
+        "option_curves_of_items",
     ),
     "classical.reliability": (
         "Reliability",
@@ -200,6 +201,7 @@ _HOMES = {
         "FairMarks",
         "IntraclassCorrelations",
         "Kappa",
+        "RatingFit",
         "ThirdScorer",
         "fair_marks",
         "intraclass_correlations",
@@ -208,7 +210,15 @@ _HOMES = {
         "third_scorer",
         "weighted_kappa",
     ),
-    "report": ("write_report",),
+    "report": (
+        "Evidence",
+        "FLAG_NAMES",
+        "gather",
+        "page_of",
+        "report_numbers",
+        "write_numbers",
+        "write_report",
+    ),
     "responses": (
         "Finding",
         "Key",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from calibration.describing import groups_of, items_of, raters_of, regression_of, scale_of, testlets_of, warnings_of
 from calibration.estimation.beliefs import Beliefs
-from calibration.estimation.fitting import fit
+from calibration.estimation.fitting import FULL_INFORMATION, Errors, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
 from calibration.models import ItemParameters, ModelError, Scale
@@ -23,6 +23,8 @@ from calibration.responses import Responses
 from calibration.result import Calibration, CalibrationError
 
 Matrix = NDArray[np.float64]
+
+PERSONS_A_PARAMETER = 5  # below which a cross-product says more of the sample than of the information
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def calibrate(
     covariates: Mapping[str, Matrix] | None = None,
     testlets: Mapping[str, str] | None = None,
     latent: Literal["normal", "empirical"] = "normal",
+    errors: Errors = "observed",
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -74,6 +77,9 @@ def calibrate(
     latent
         ``"empirical"`` finds the distribution of ability with the items, standardised, instead of taking it as normal
         (Mislevy, 1984; Woods, 2007): for one group, without anchors or tied parameters.
+    errors
+        Where standard errors come from: the observed information, the cross-product of the persons' scores, or the
+        sandwich of both. The latter two need 5 persons a parameter.
     on_iteration, start
         Called after every step; the vector it was last told goes on from there.
     threads
@@ -102,6 +108,7 @@ def calibrate(
         return run(
             prepared,
             priors=priors,
+            errors=errors,
             tolerance=tolerance,
             max_iterations=max_iterations,
             on_iteration=on_iteration,
@@ -116,6 +123,7 @@ def run(
     prepared: Prepared,
     *,
     priors: Priors | Mapping[str, Priors] | None = None,
+    errors: Errors = "observed",
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -138,6 +146,8 @@ def run(
     if start is not None:
         unknowns = _taken_up(unknowns, start)
     chosen = _priors(items, models, priors)
+    if errors != "observed":
+        _enough_persons(errors, prepared, unknowns, chosen)
 
     def report(iteration: int, log_likelihood: float, at: Unknowns) -> None:
         if on_iteration is not None:
@@ -150,6 +160,7 @@ def run(
         tolerance=tolerance,
         max_iterations=max_iterations,
         on_iteration=report,
+        errors=errors,
     )
     regressed = prepared.covariates is not None
     return Calibration(
@@ -173,12 +184,27 @@ def run(
         regression=regression_of(result, prepared.covariates or ()) if regressed else {},
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
+        item_sets=prepared.testlets,
         shift={name: scores[0] for name, scores in prepared.scores.items() if scores[0]},
         free_parameters=len(result.unknowns.vector()),
         warnings=(*prepared.flags, *warnings_of(result)),
         responses=prepared.responses,
         fit=result,
     )
+
+
+def _enough_persons(errors: Errors, prepared: Prepared, unknowns: Unknowns, priors: Sequence[Priors]) -> None:
+    parameters = len(unknowns.vector())
+    if prepared.persons.persons < PERSONS_A_PARAMETER * parameters:
+        raise CalibrationError(
+            f"{errors} standard errors of {parameters} parameters need {PERSONS_A_PARAMETER * parameters} persons, "
+            f"there are {prepared.persons.persons}: use those of the observed information"
+        )
+    if parameters > FULL_INFORMATION or unknowns.testlets is not None or any(p != NO_PRIORS for p in priors):
+        raise CalibrationError(
+            f"{errors} standard errors are for up to {FULL_INFORMATION} parameters, without priors or item sets: use "
+            "those of the observed information"
+        )
 
 
 def _taken_up(unknowns: Unknowns, start: Sequence[float]) -> Unknowns:

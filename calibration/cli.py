@@ -36,6 +36,13 @@ INTERRUPTED = 130
 @group_option
 @click.option("--sittings-are-groups", is_flag=True, help="Every file is a group with its own mean and spread.")
 @click.option("--reference", help="The group that is N(0, 1) where there are no anchors [the first].")
+@click.option(
+    "--errors",
+    type=click.Choice(["observed", "cross-product", "sandwich"]),
+    default="observed",
+    show_default=True,
+    help="Where standard errors come from.",
+)
 @click.option("--latent", type=click.Choice(["normal", "empirical"]), default="normal", show_default=True)
 @click.option("--max-score", type=int, help="Scores above this are refused [1 where all models are dichotomous].")
 @click.option("--omitted", type=click.Choice(["wrong", "missing"]), default="wrong", show_default=True)
@@ -52,6 +59,18 @@ INTERRUPTED = 130
 @click.option("--cluster", metavar="ADDRESS|local", help="Workers of a dask scheduler read the files, each its own.")
 @click.option("--out", type=NEW_FILE, help="Parameters as JSON.")
 @click.option("--report", type=NEW_FILE, help="Report as one HTML file.")
+@click.option("--report-all", is_flag=True, help="Report also what takes more than a few seconds.")
+@click.option("--numbers", type=NEW_FILE, help="The report's numbers as JSON, or its items as CSV (by the name).")
+@click.option(
+    "--form", "form_file", type=FILE, help="Form for the cut in the report: parameters (JSON), or CSV item,marks."
+)
+@click.option(
+    "--cut",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    help="Pass mark in % of --form.",
+)
 @click.option("--state", type=NEW_FILE, help="Where to keep the state of the search while it runs.")
 @click.option("--resume", type=FILE, help="Go on from a kept state.")
 @click.option("--note", default="", help="Whose responses these are; stands in the parameters and the report.")
@@ -66,16 +85,16 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
     try:
         data = _read(options)
         arguments = _arguments(options, data.items)
-        statistics = cal.item_statistics(data)
+        rated = data.rater is not None and len(data.raters) > 1
+        statistics = () if rated else cal.item_statistics(data)
         flags = cal.screen(statistics)
         started = time.process_time()
         result = _run(data, arguments, options)
         seconds = time.process_time() - started
-    except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError) as error:
+        result = replace(result, data_note=options["note"]).with_flags(flags)
+        written = _write(result, None if rated else statistics, flags, options)
+    except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError, cal.ScaleError) as error:
         raise click.ClickException(str(error)) from None
-    result = replace(result, data_note=options["note"]).with_flags(flags)
-    try:
-        written = _write(result, data, statistics, flags, options)
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from None
     if options["as_json"]:
@@ -84,8 +103,8 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
     counts = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in data.counts.items())
     click.echo(f"responses: {counts}")
     click.echo(str(result))
-    for warning in result.warnings:
-        click.echo(f"  {warning.item or 'warning'}: {warning.code}: {warning.message}")
+    if flags:
+        click.echo("")
     for flag in flags:
         click.echo(f"  {flag.item}: {flag.code}: {flag.message}")
     for path in written:
@@ -94,22 +113,34 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
 
 def _write(
     result: Calibration,
-    data: Responses,
-    statistics: Sequence[ItemStatistics],
+    statistics: Sequence[ItemStatistics] | None,
     flags: Sequence[Flag],
     options: Mapping[str, Any],
 ) -> list[Path]:
     """The files asked for."""
     import calibration as cal
 
-    out, report = options["out"], options["report"]
+    out, report, numbers = options["out"], options["report"], options["numbers"]
     if out is not None:
         result.save(out)
-    if report is not None:
-        files = ", ".join(path.name for path in options["responses"])
-        lead = f"{options['note']} {files}".strip()
-        cal.write_report(report, result, data, statistics, flags, lead=lead)
-    return [path for path in (out, report) if path is not None]
+    if report is not None or numbers is not None:
+        form = None
+        if options["form_file"] is not None:
+            form = cal.read_reference(options["form_file"], result.items, result.scale)
+        evidence = cal.gather(
+            result,
+            statistics=statistics,
+            flags=flags if statistics is not None else None,
+            form=form,
+            share=options["cut"] / 100,
+            everything=options["report_all"],
+        )
+        if report is not None:
+            lead = options["note"] or "、".join(path.name for path in options["responses"])
+            cal.write_text_whole(report, cal.page_of(evidence, lead=lead))
+        if numbers is not None:
+            cal.write_numbers(numbers, evidence)
+    return [path for path in (out, report, numbers) if path is not None]
 
 
 def _large(options: Mapping[str, Any]) -> None:
@@ -165,6 +196,7 @@ def _arguments(options: Mapping[str, Any], items: Sequence[str]) -> dict[str, An
         "scale": scale,
         "reference": options["reference"],
         "latent": options["latent"],
+        "errors": options["errors"],
     }
 
 

@@ -20,14 +20,15 @@ def _resource(name: str) -> str:
     return files("calibration").joinpath(name).read_text(encoding="utf-8")
 
 
-def report_page(title: str, body: str, *, lead: str = "") -> str:
-    """A whole HTML document; `body` is HTML, `title` and `lead` are text."""
+def report_page(title: str, body: str, *, lead: str = "", wide: bool = False) -> str:
+    """A whole HTML document; `body` is HTML, `title` and `lead` are text; `wide` for tables of many columns."""
+    start = '<body class="wide">' if wide else "<body>"
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_resource('report.css')}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>{_resource('pages.css')}</style>\n</head>\n{start}\n<main>\n"
         f'<h1>{escape(title)}</h1>\n<p class="lead">{escape(lead)}</p>\n{body}\n</main>\n'
-        f"<script>{_resource('report.js')}</script>\n</body>\n</html>\n"
+        f"<script>{_resource('pages.js')}</script>\n</body>\n</html>\n"
     )
 
 
@@ -45,17 +46,23 @@ def table(
     html: Sequence[int] = (),
     flagged: Sequence[int] = (),
     sortable: bool = True,
+    pictures: Sequence[int] | None = None,
+    row_names: bool = False,
+    caption: str = "",
 ) -> str:
     """An HTML table of text cells.
 
-    Columns in `html` hold ready markup, those in `numeric` are set right, rows in `flagged` stand out.
+    Columns in `html` hold ready markup, those in `numeric` are set right, rows in `flagged` stand out. Columns in
+    `pictures` (those in `html` unless named) do not sort. With `row_names` the first cell of a row heads it. `caption`
+    is for screen readers.
     """
+    still = set(html if pictures is None else pictures)
     number = [' class="n"' if c in set(numeric) else "" for c in range(len(header))]
     heads = [
         f'<th scope="col"{number[c]}>'
         + (
             f'<button type="button">{escape(name)}</button></th>'
-            if sortable and c not in html
+            if sortable and c not in still
             else f"{escape(name)}</th>"
         )
         for c, name in enumerate(header)
@@ -63,10 +70,18 @@ def table(
     marked = set(flagged)
     lines = []
     for r, row in enumerate(rows):
-        cells = "".join(f"<td{number[c]}>{cell if c in html else escape(cell)}</td>" for c, cell in enumerate(row))
+        cells = ""
+        for c, cell in enumerate(row):
+            tag, scope = ("th", ' scope="row"') if row_names and c == 0 else ("td", "")
+            cells += f"<{tag}{scope}{number[c]}>{cell if c in html else escape(cell)}</{tag}>"
         lines.append(('<tr class="flagged">' if r in marked else "<tr>") + cells + "</tr>")
     kind = ' class="sortable"' if sortable else ""
-    return f"<table{kind}><thead><tr>{''.join(heads)}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
+    title = f'<caption class="unseen">{escape(caption)}</caption>' if caption else ""
+    return (
+        f"<table{kind}>{title}<thead><tr>{''.join(heads)}</tr></thead><tbody>\n"
+        + "\n".join(lines)
+        + "\n</tbody></table>"
+    )
 
 
 def new_chart(width: float = 9.0, height: float = 3.6) -> tuple[Figure, Axes]:

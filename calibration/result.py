@@ -1,4 +1,8 @@
-"""A calibration: parameters on one scale, and the evidence that they are right."""
+"""A calibration: parameters on one scale, and the evidence that they are right.
+
+What follows a calibration (scores, fit, linking, the report) is imported when it is asked for: those modules take
+calibrations themselves.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,10 @@ from calibration.screening import Flag
 
 if TYPE_CHECKING:
     from calibration.estimation.fitting import Fit
+    from calibration.fit import ItemFit, ModelFit, PersonFit
+    from calibration.linking import Link
     from calibration.responses import Responses
+    from calibration.scoring import Scores
 
 
 class CalibrationError(ValueError):
@@ -65,6 +72,7 @@ class Calibration:
     regression: Mapping[str, Estimate] = field(default_factory=dict)
     raters: Mapping[str, Estimate] = field(default_factory=dict)
     testlets: Mapping[str, Estimate] = field(default_factory=dict)
+    item_sets: Mapping[str, str] = field(default_factory=dict)  # item → its set, of those in `testlets`
     shift: Mapping[str, int] = field(default_factory=dict)
     free_parameters: int = 0
     data_note: str = ""  # whose responses these are, in words; "simulated" where they are
@@ -100,14 +108,84 @@ class Calibration:
         """Write the parameters as JSON, whole or not at all."""
         write_text_whole(path, json.dumps(self.document(), ensure_ascii=False, indent=1) + "\n")
 
-    def __str__(self) -> str:
-        state = "converged" if self.converged else "NOT CONVERGED"
-        return (
-            f"{self.model}, {len(self.items)} items, {self.n_persons} persons: "
-            f"log-likelihood {self.log_likelihood:.3f}, {state} after {self.iterations} iterations "
-            f"(largest gradient {self.max_gradient:.1e}, integration error {self.integration_error:.1e}); "
-            f"priors {self.priors}; standard errors from the {self.se_kind}"
+    def score(self, responses: Responses | None = None, *, method: str = "eap", **options: Any) -> Scores:  # noqa: ANN401
+        """Abilities of the calibrated persons under their groups' distributions, or of the persons of `responses`.
+
+        `method` and `options` are those of `score_responses`. Ratings are scored with the severities of their raters.
+        """
+        from calibration.own_data import own_data
+        from calibration.scoring import score_responses
+
+        if responses is not None:
+            return score_responses(responses, self.items, self.scale, method=method, **options)
+        data = own_data(self)
+        mean, sd = data.population
+        usual: dict[str, Any] = {"mean": mean, "sd": sd} | options
+        return score_responses(data.responses, data.items, self.scale, method=method, **usual)
+
+    def fit_items(self, **options: Any) -> tuple[ItemFit, ...]:  # noqa: ANN401
+        """Fit of every item (`item_fit`); of every item as marked by each rater where there are raters."""
+        from calibration.fit import item_fit
+        from calibration.own_data import own_data
+
+        data = own_data(self)
+        return item_fit(data.responses, data.items, self.scale, data.population, **options)
+
+    def fit_model(self, **options: Any) -> ModelFit:  # noqa: ANN401
+        """Fit of the whole model: M2, M2* or C2 with RMSEA and SRMSR (`model_fit`)."""
+        from calibration.fit import model_fit
+        from calibration.own_data import own_data
+
+        data = own_data(self)
+        return model_fit(data.responses, data.items, self.scale, data.population, **options)
+
+    def fit_persons(self, **options: Any) -> PersonFit:  # noqa: ANN401
+        """Fit of every person (`person_fit`)."""
+        from calibration.fit import person_fit
+        from calibration.own_data import own_data
+
+        data = own_data(self)
+        return person_fit(data.responses, data.items, self.scale, data.population, **options)
+
+    def dif(
+        self, method: str = "lr", *, reference: str | None = None, focal: str | None = None, rounds: int = 5
+    ) -> tuple[Any, ...]:
+        """Items that work differently in two groups of the persons, by any method of `calibration.fit.methods.dif`."""
+        from calibration.fit.methods import dif
+        from calibration.own_data import own_data
+
+        data = own_data(self)
+        return dif(
+            data.responses, data.items, self.scale, method=method, reference=reference, focal=focal, rounds=rounds
         )
+
+    def link(
+        self,
+        base: Calibration | Sequence[ItemParameters],
+        base_scale: Scale | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> Link:
+        """The link from this calibration's scale to that of `base`, on the items both have (`link_scales`)."""
+        from calibration.linking import link_scales
+
+        items, scale = (base.items, base.scale) if isinstance(base, Calibration) else (base, base_scale)
+        return link_scales(self.items, items, new_scale=self.scale, base_scale=scale, **options)
+
+    def report(self, path: Path, **options: Any) -> None:  # noqa: ANN401
+        """Write the report as one HTML file (`write_report`)."""
+        from calibration.report import write_report
+
+        write_report(path, self, **options)
+
+    def __str__(self) -> str:
+        from calibration.showing import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from calibration.showing import as_html
+
+        return as_html(self)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

@@ -88,11 +88,13 @@ class Offer:
 
 
 def offer_of(interaction: etree._Element) -> Offer:
-    binding = BINDINGS[local_name(interaction)]
-    sets = list(interaction.iterchildren(qti("qti-simple-match-set")))
-    if local_name(interaction) == "qti-match-interaction" and len(sets) == 2:
-        first, second = (tuple(one.iterchildren(qti(_ASSOCIABLE[0]))) for one in sets)
-        return Offer(interaction, binding, first, second)
+    name = local_name(interaction)
+    binding = BINDINGS[name]
+    if name == "qti-match-interaction":
+        sets = list(interaction.iterchildren(qti("qti-simple-match-set")))
+        if len(sets) == 2:
+            first, second = (tuple(one.iterchildren(qti(_ASSOCIABLE[0]))) for one in sets)
+            return Offer(interaction, binding, first, second)
     return Offer(interaction, binding, _inside(interaction, binding.choices), _inside(interaction, binding.targets))
 
 

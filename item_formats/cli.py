@@ -108,6 +108,8 @@ def render(
     shown again beside it.
     """
     from item_formats.findings import Finding, ItemError, errors_among
+    from item_formats.model import Item
+    from item_formats.rendering import clone_findings
     from item_formats.rendering import render as render_page
     from item_formats.sources import read_content
     from item_formats.surroundings import leading, with_referred
@@ -130,9 +132,13 @@ def render(
         )
         write_whole(destination, page.encode())
     counts = _counted(content.placed.values())
+    items = [one for one in content.placed.values() if isinstance(one, Item)]
+    findings = [found for one in items for found in clone_findings(one, seed)]
     if json_output:
-        _print_json({**counts, "out": str(destination)})
+        _print_json({**counts, "out": str(destination), "findings": [finding.as_json() for finding in findings]})
     else:
+        for finding in findings:
+            click.echo(str(finding), err=True)
         told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
         click.echo(f"{told} written to {destination}")
 

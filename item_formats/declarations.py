@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from item_formats.parsing import integer_attribute, is_true, line_of, number_attribute, qti
+from item_formats.parsing import first_children, integer_attribute, is_true, line_of, number_attribute, qti
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -152,70 +152,74 @@ def outcome_declarations(root: etree._Element) -> tuple[OutcomeDeclaration, ...]
 
 
 def template_declarations(root: etree._Element) -> tuple[TemplateDeclaration, ...]:
-    return tuple(
-        TemplateDeclaration(
-            identifier=element.get("identifier", ""),
-            cardinality=element.get("cardinality", ""),
-            base_type=element.get("base-type", ""),
-            default=_texts(element.find(qti("qti-default-value"))),
-            parameter=is_true(element, "param-variable"),
-            mathematical=is_true(element, "math-variable"),
-            default_fields=_fields(element.find(qti("qti-default-value"))),
-            line=line_of(element),
-        )
-        for element in root.iterchildren(qti("qti-template-declaration"))
-    )
+    return tuple(_template_declaration(element) for element in root.iterchildren(qti("qti-template-declaration")))
 
 
 def context_declarations(root: etree._Element) -> tuple[ContextDeclaration, ...]:
-    return tuple(
-        ContextDeclaration(
-            identifier=element.get("identifier", ""),
-            cardinality=element.get("cardinality", ""),
-            base_type=element.get("base-type", ""),
-            default=_texts(element.find(qti("qti-default-value"))),
-            default_fields=_fields(element.find(qti("qti-default-value"))),
-            line=line_of(element),
-        )
-        for element in root.iterchildren(qti("qti-context-declaration"))
+    return tuple(_context_declaration(element) for element in root.iterchildren(qti("qti-context-declaration")))
+
+
+def _template_declaration(element: etree._Element) -> TemplateDeclaration:
+    default, default_fields = _values(first_children(element).get(_DEFAULT))
+    return TemplateDeclaration(
+        identifier=element.get("identifier", ""),
+        cardinality=element.get("cardinality", ""),
+        base_type=element.get("base-type", ""),
+        default=default,
+        parameter=is_true(element, "param-variable"),
+        mathematical=is_true(element, "math-variable"),
+        default_fields=default_fields,
+        line=line_of(element),
     )
 
 
-def _texts(parent: etree._Element | None) -> tuple[str, ...]:
-    if parent is None:
-        return ()
-    return tuple(
-        (value.text or "").strip()
-        for value in parent.iterchildren(qti("qti-value"))
-        if value.get("field-identifier") is None
+def _context_declaration(element: etree._Element) -> ContextDeclaration:
+    default, default_fields = _values(first_children(element).get(_DEFAULT))
+    return ContextDeclaration(
+        identifier=element.get("identifier", ""),
+        cardinality=element.get("cardinality", ""),
+        base_type=element.get("base-type", ""),
+        default=default,
+        default_fields=default_fields,
+        line=line_of(element),
     )
 
 
-def _fields(parent: etree._Element | None) -> tuple[FieldValue, ...]:
-    if parent is None:
-        return ()
-    return tuple(
-        FieldValue(value.get("field-identifier", ""), value.get("base-type", ""), (value.text or "").strip())
-        for value in parent.iterchildren(qti("qti-value"))
-        if value.get("field-identifier") is not None
-    )
+_DEFAULT, _CORRECT, _VALUE = qti("qti-default-value"), qti("qti-correct-response"), qti("qti-value")
+_MAPPING, _AREA_MAPPING = qti("qti-mapping"), qti("qti-area-mapping")
+_MATCH_TABLE, _INTERPOLATION_TABLE = qti("qti-match-table"), qti("qti-interpolation-table")
+
+
+def _values(parent: etree._Element | None) -> tuple[tuple[str, ...], tuple[FieldValue, ...]]:
+    """The values an element holds: plain ones as texts, those of a record with their fields."""
+    texts: list[str] = []
+    fields: list[FieldValue] = []
+    for value in () if parent is None else parent:
+        if value.tag != _VALUE:
+            continue
+        text, name = (value.text or "").strip(), value.get("field-identifier")
+        if name is None:
+            texts.append(text)
+        else:
+            fields.append(FieldValue(name, value.get("base-type", ""), text))
+    return tuple(texts), tuple(fields)
 
 
 def _response_declaration(element: etree._Element) -> ResponseDeclaration:
-    correct = element.find(qti("qti-correct-response"))
-    default = element.find(qti("qti-default-value"))
-    mapping = element.find(qti("qti-mapping"))
-    areas = element.find(qti("qti-area-mapping"))
+    children = first_children(element)
+    correct, correct_fields = _values(children.get(_CORRECT))
+    default, default_fields = _values(children.get(_DEFAULT))
+    mapping, areas = children.get(_MAPPING), children.get(_AREA_MAPPING)
     return ResponseDeclaration(
         identifier=element.get("identifier", ""),
         cardinality=element.get("cardinality", ""),
         base_type=element.get("base-type", ""),
-        correct=_texts(correct),
-        default=_texts(default),
+        correct=correct,
+        default=default,
         mapping=None if mapping is None else mapping_of(mapping),
-        area_mapping=None if areas is None else _area_mapping(areas),
-        correct_fields=_fields(correct),
-        default_fields=_fields(default),
+        area_mapping=None if areas is None else area_mapping_of(areas),
+        correct_fields=correct_fields,
+        default_fields=default_fields,
         line=line_of(element),
     )
 
@@ -236,7 +240,7 @@ def mapping_of(element: etree._Element) -> Mapping:
     )
 
 
-def _area_mapping(element: etree._Element) -> AreaMapping:
+def area_mapping_of(element: etree._Element) -> AreaMapping:
     return AreaMapping(
         entries=tuple(
             AreaMapEntry(
@@ -251,14 +255,14 @@ def _area_mapping(element: etree._Element) -> AreaMapping:
 
 
 def _outcome_declaration(element: etree._Element) -> OutcomeDeclaration:
-    default = element.find(qti("qti-default-value"))
-    matches = element.find(qti("qti-match-table"))
-    steps = element.find(qti("qti-interpolation-table"))
+    children = first_children(element)
+    default, default_fields = _values(children.get(_DEFAULT))
+    matches, steps = children.get(_MATCH_TABLE), children.get(_INTERPOLATION_TABLE)
     return OutcomeDeclaration(
         identifier=element.get("identifier", ""),
         cardinality=element.get("cardinality", ""),
         base_type=element.get("base-type", ""),
-        default=_texts(default),
+        default=default,
         normal_maximum=number_attribute(element, "normal-maximum"),
         external_scored=element.get("external-scored"),
         normal_minimum=number_attribute(element, "normal-minimum"),
@@ -267,7 +271,7 @@ def _outcome_declaration(element: etree._Element) -> OutcomeDeclaration:
         views=tuple(element.get("view", "").split()),
         match_table=None if matches is None else _match_table(matches),
         interpolation_table=None if steps is None else _interpolation_table(steps),
-        default_fields=_fields(default),
+        default_fields=default_fields,
         line=line_of(element),
     )
 

@@ -29,6 +29,7 @@ from item_formats.interactions import (
     interaction_of,
     interactions_in,
 )
+from item_formats.mapped_scores import mapped_range
 from item_formats.parsing import QTI, is_true, local_name, qti
 from item_formats.text import visible_text
 from item_formats.vocabulary import template_name
@@ -189,7 +190,15 @@ class Item(Document):
         if declaration is None:
             return None
         if declaration.mapping is not None and self.template == "map_response":
-            return _best_mapped(declaration, self.choice_interactions[0])
+            interaction = self.choice_interactions[0]
+            _, most = mapped_range(
+                declaration.mapping,
+                single=declaration.cardinality == "single",
+                most=interaction.max_choices or len(interaction.options),
+                choices=[option.identifier for option in interaction.options],
+                unanswered=0.0,
+            )
+            return most
         return 1.0 if declaration.correct and self.template == "match_correct" else None
 
     @cached_property
@@ -225,19 +234,3 @@ def read_item(source: bytes | Path, *, file: str | None = None) -> Item:
 def item_of(root: etree._Element, *, file: str | None = None) -> Item:
     """The item of a tree nobody else will change."""
     return document_of(Item, root, file=file)
-
-
-def _best_mapped(declaration: ResponseDeclaration, interaction: ChoiceInteraction) -> float | None:
-    """The largest mapped score a candidate can reach within max-choices."""
-    mapping = declaration.mapping
-    if mapping is None:
-        return None
-    mapped = {entry.key: entry.value for entry in reversed(mapping.distinct)}
-    gains = sorted((mapped.get(option.identifier, mapping.default) for option in interaction.options), reverse=True)
-    if declaration.cardinality == "single":
-        best = max(gains, default=mapping.default)
-    else:
-        best = sum(gain for gain in gains[: interaction.max_choices or len(gains)] if gain > 0)
-    if mapping.lower is not None:
-        best = max(best, mapping.lower)
-    return best if mapping.upper is None else min(best, mapping.upper)

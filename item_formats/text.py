@@ -26,6 +26,7 @@ ASIDES = frozenset(
 
 _FORMATTING = re.compile(r"[ \t\r]*\n[ \t\r\n]*")  # line breaks of the XML file: markup writes <br/> for its own
 _BOUNDARY = "\x00"  # between blocks; cannot occur in XML
+_EDGES = f" \t\n{_BOUNDARY}"
 _BOUNDARIES = re.compile(rf"[ \t]*{_BOUNDARY}[ \t{_BOUNDARY}]*")
 _XML_CHARACTERS = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -36,11 +37,13 @@ def visible_text(element: etree._Element, *, without: frozenset[str] = frozenset
     Elements named in `without` are left out too. Runs of spaces stay (they can be code); line breaks that only
     format the XML become one space.
     """
-    if not len(element) and local_name(element) != "pre":  # most options are text and nothing else
+    name = local_name(element)
+    if not len(element) and name != "pre":  # most options are text and nothing else
         return without_formatting(element.text or "").strip(" \t\n")
     pieces: list[str] = []
-    _collect(element, pieces, ASIDES | without, preformatted=False)
-    return _BOUNDARIES.sub("\n", "".join(pieces).strip(f" \t\n{_BOUNDARY}"))
+    _collect(element, name, pieces, ASIDES | without if without else ASIDES, preformatted=False)
+    text = "".join(pieces).strip(_EDGES)
+    return _BOUNDARIES.sub("\n", text) if _BOUNDARY in text else text
 
 
 def without_formatting(text: str) -> str:
@@ -58,8 +61,9 @@ def forbidden_characters(text: str) -> list[str]:
     return _XML_CHARACTERS.findall(text)
 
 
-def _collect(element: etree._Element, pieces: list[str], without: frozenset[str], *, preformatted: bool) -> None:
-    name = local_name(element)
+def _collect(
+    element: etree._Element, name: str, pieces: list[str], without: frozenset[str], *, preformatted: bool
+) -> None:
     if name == "br":
         pieces.append("\n")
         return
@@ -74,7 +78,7 @@ def _collect(element: etree._Element, pieces: list[str], without: frozenset[str]
     for child in element:
         child_name = local_name(child)
         if child_name and child_name not in without:
-            _collect(child, pieces, without, preformatted=preformatted)
+            _collect(child, child_name, pieces, without, preformatted=preformatted)
         if child.tail:
             pieces.append(child.tail if preformatted else without_formatting(child.tail))
     if block:

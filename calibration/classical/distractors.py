@@ -42,29 +42,66 @@ def option_curves(responses: Responses, item: str, groups: int = 5) -> OptionCur
 
     Raises ResponsesError for an item that is not there, or responses without option codes.
     """
-    if responses.option is None:
-        raise ResponsesError("the responses hold scores, not the options chosen: give a key when reading them")
     if item not in responses.items:
         raise ResponsesError(f"item {item!r} is not in the responses")
-    j = responses.items.index(item)
+    found = option_curves_of_items(responses, [item], groups)
+    if item not in found:
+        raise ResponsesError(f"item {item}: nobody has it together with another item")
+    return found[item]
+
+
+def option_curves_of_items(
+    responses: Responses, items: Sequence[str] | None = None, groups: int = 5
+) -> dict[str, OptionCurves]:
+    """The option curves of `items` (all), but for those that nobody has together with another item.
+
+    Raises ResponsesError for responses without option codes.
+    """
+    if responses.option is None:
+        raise ResponsesError("the responses hold scores, not the options chosen: give a key when reading them")
     top = np.zeros(len(responses.items))
     np.maximum.at(top, responses.item, responses.score)
-    group, rest, code, weight = [], [], [], []
-    for alike in alike_persons(responses):
-        column = np.flatnonzero(alike.items == j)
-        if not column.size or len(alike.items) < 2 or alike.weight.sum() <= 0 or alike.options is None:
-            continue
-        score = alike.scores.sum(axis=1) - alike.scores[:, column[0]]
-        values, level = np.unique(score, return_inverse=True)
-        size = np.bincount(level, alike.weight, len(values))
-        middle = (np.cumsum(size) - size / 2) / size.sum()
-        group.append(np.minimum((middle * groups).astype(int), groups - 1)[level])
-        rest.append(score / max(top[alike.items].sum() - top[j], 1))
-        code.append(alike.options[:, column[0]])
-        weight.append(alike.weight)
-    if not group:
-        raise ResponsesError(f"item {item}: nobody has it together with another item")
-    of, at, chose, w = (np.concatenate(parts) for parts in (group, rest, code, weight))
+    sets = [
+        (alike, alike.scores.sum(axis=1), float(top[alike.items].sum()))
+        for alike in alike_persons(responses)
+        if len(alike.items) > 1 and alike.weight.sum() > 0 and alike.options is not None
+    ]
+    places: dict[int, list[tuple[int, int]]] = {}
+    for number, (alike, _, _) in enumerate(sets):
+        for column, j in enumerate(alike.items.tolist()):
+            places.setdefault(j, []).append((number, column))
+    position = {name: j for j, name in enumerate(responses.items)}
+    found = {}
+    for name in items if items is not None else responses.items:
+        j = position[name]
+        parts = []
+        for number, column in places.get(j, ()):
+            alike, total, best = sets[number]
+            if alike.options is not None:
+                rest = total - alike.scores[:, column]
+                share = rest / max(best - top[j], 1)
+                group = _rest_groups(rest, alike.weight, groups)
+                parts.append((group, share, alike.options[:, column], alike.weight))
+        if parts:
+            found[name] = _option_curves(responses, name, parts, groups)
+    return found
+
+
+def _rest_groups(rest: NDArray[np.integer], weight: FloatArray, groups: int) -> NDArray[np.intp]:
+    """Equal groups by rest score; persons of one score stay together."""
+    values, level = np.unique(rest, return_inverse=True)
+    size = np.bincount(level, weight, len(values))
+    middle = (np.cumsum(size) - size / 2) / size.sum()
+    return np.asarray(np.minimum((middle * groups).astype(int), groups - 1)[level], np.intp)
+
+
+def _option_curves(
+    responses: Responses,
+    item: str,
+    parts: Sequence[tuple[NDArray[np.intp], FloatArray, NDArray[np.int16], FloatArray]],
+    groups: int,
+) -> OptionCurves:
+    of, at, chose, w = (np.concatenate([part[n] for part in parts]) for n in range(4))
     n = np.bincount(of, w, groups)
     names = sorted(np.unique(chose[chose >= 0]), key=lambda k: responses.options[k])
     codes = [*names, *([-1] if (chose < 0).any() else [])]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from calibration.estimation.testlets import expect_testlets
 from calibration.estimation.unknowns import Tables, Unknowns
 
 Matrix = NDArray[np.float64]
+Errors = Literal["observed", "cross-product", "sandwich"]
 
 NEAR = 2e-5  # largest change of an EM step at which Newton takes over: a pass costs a tenth of the information
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
@@ -40,6 +42,8 @@ LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
 OBSERVED = "observed information"
 OBSERVED_BLOCKS = "observed information, per-item blocks"
+CROSS_PRODUCT = "cross-product of the persons' scores"
+SANDWICH = "sandwich of observed information and cross-product"
 NOT_IDENTIFIED = "observed information, which is singular: too few responses, or a slope without end; try priors"
 
 
@@ -77,6 +81,7 @@ def fit(
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[int, float, Unknowns], None] | None = None,
+    errors: Errors = "observed",
 ) -> Fit:
     """Fit the unknowns to the responses.
 
@@ -84,29 +89,44 @@ def fit(
     is had whole (up to 500 parameters, more where they are tied), in an EM step else.
     """
     beliefs = beliefs or Beliefs()
+    if errors != "observed":
+        result, search = _fit(persons, unknowns, beliefs, tolerance, max_iterations, on_iteration)
+        return _with_scores(result, search, errors)
+    return _fit(persons, unknowns, beliefs, tolerance, max_iterations, on_iteration)[0]
+
+
+def _fit(
+    persons: Partitions,
+    unknowns: Unknowns,
+    beliefs: Beliefs,
+    tolerance: float,
+    max_iterations: int,
+    on_iteration: Callable[[int, float, Unknowns], None] | None,
+) -> tuple[Fit, Search]:
     if unknowns.population.shape is not None:
-        return _shaped(Search(persons, unknowns, beliefs, on_iteration), tolerance, max_iterations)
+        search = Search(persons, unknowns, beliefs, on_iteration)
+        return _shaped(search, tolerance, max_iterations), search
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
     unknowns, known = _from_a_sample(persons, unknowns, beliefs, whole=whole)
     search = Search(persons, unknowns, beliefs, on_iteration)
     if known is not None:
         sums, step = search.newton(search.settled(), known, tolerance, max_iterations)
         if step < tolerance:
-            return _end(search, sums, converged=True, information=search.information(sums), last_step=step)
+            return _end(search, sums, converged=True, information=search.information(sums), last_step=step), search
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     held = at_bound(search.unknowns, sums)
     if held is not search.unknowns:
         search.unknowns = held
         sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     if not whole:
-        return _end(search, sums, converged=calm, information=None)
+        return _end(search, sums, converged=calm, information=None), search
     sums, information, step = _ended_by_newton(search, sums, tolerance, max_iterations)
     if not step < tolerance and search.iterations < max_iterations:
         sums, calm = search.climb(min(tolerance, NEAR) / 10, max_iterations)
         sums, information, step = _ended_by_newton(search, sums, tolerance, max_iterations)
         if not np.isfinite(step):  # no maximum that Newton knows of: EM alone says
-            return _end(search, sums, converged=calm, information=None, singular=True)
-    return _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step)
+            return _end(search, sums, converged=calm, information=None, singular=True), search
+    return _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step), search
 
 
 def _shaped(search: Search, tolerance: float, most: int) -> Fit:
@@ -118,6 +138,23 @@ def _shaped(search: Search, tolerance: float, most: int) -> Fit:
         return _end(search, sums, converged=calm, information=None)
     result = _end(search, sums, converged=calm, information=search.information(sums))
     return replace(result, integration_error=np.nan)  # a histogram is what it is between its bars
+
+
+def _with_scores(result: Fit, search: Search, errors: Errors) -> Fit:
+    """The fit with standard errors from the persons' scores, or from these and the observed information."""
+    if result.covariance is None:
+        return result
+    cross = search.cross_product()
+    if errors == "sandwich":
+        covariance: Matrix | None = result.covariance @ cross @ result.covariance
+        kind = SANDWICH
+    else:
+        covariance, kind = inverse_of(cross, RELIABLE), CROSS_PRODUCT
+    if covariance is None:
+        return replace(result, covariance=None, se_kind=NOT_IDENTIFIED)
+    return replace(
+        result, covariance=covariance, item_covariance=own_covariance(result.unknowns, covariance), se_kind=kind
+    )
 
 
 def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) -> tuple[Sums, Matrix, float]:

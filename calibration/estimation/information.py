@@ -175,6 +175,12 @@ def observed_information(
         for vectors, precision in zip(terms.shared, terms.precision, strict=True):
             v = np.concatenate([part.reshape(-1) for part in vectors])
             full[:M, :M] -= np.outer(v, v) / precision
+    return in_vector(full, unknowns)
+
+
+def in_vector(full: Matrix, unknowns: Unknowns) -> Matrix:
+    """A matrix (M + S,) squared over the items' own parameters and the population, over the unknowns' vector."""
+    M = unknowns.own_size
     if unknowns.ties is None:
         keep = np.concatenate([unknowns.free_positions(), np.arange(M, len(full))])
         return np.asarray(full[np.ix_(keep, keep)])

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from calibration.estimation.acceleration import Anderson
 from calibration.estimation.beliefs import Beliefs, prior_terms
+from calibration.estimation.cross_product import cross_product
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import ORDERS, missing_information, observed_information
+from calibration.estimation.information import ORDERS, in_vector, missing_information, observed_information
 from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import START_SPACING, WIDEST_SPACING, Grid
@@ -175,6 +176,11 @@ class Search:
         tables = Tables.of(self.unknowns, self.grid, self.start)
         missing = self.persons.total(missing_information, self.unknowns, tables, share, orders)
         return observed_information(missing, self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
+
+    def cross_product(self) -> Matrix:
+        """Σ over persons of score · score' over the unknowns' vector, (P, P)."""
+        tables = Tables.of(self.unknowns, self.grid, self.start)
+        return in_vector(self.persons.total(cross_product, self.unknowns, tables), self.unknowns)
 
     def _gradient_at(self, vector: Matrix) -> Matrix:
         unknowns = self.unknowns.at(vector)

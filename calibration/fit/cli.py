@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -197,30 +197,10 @@ _COLUMNS = {
 def _dif_rows(
     data: Responses, items: Sequence[ItemParameters], scale: Scale, first: str, second: str, method: str, rounds: int
 ) -> list[dict[str, object]]:
-    from calibration import fit as f
+    from calibration.fit.methods import dif as dif_by
 
-    if method == "rmsd":
-        return [row.row() for row in f.dif_rmsd(data, items, scale, reference=first, rounds=rounds)]
-    if method == "sibtest":
-        return [row.row() for row in f.sibtest(data, reference=first, focal=second)]
-    if method in {"mh", "logistic"}:
-        return _classical_rows(data, first, second, method, rounds)
-    have = [item for item in items if item.id in set(data.items)]
-    fitter = f.grouped_fitter(data, have, (first, second))
-    about: dict[str, Any] = {"names": (first, second), "rounds": rounds}
-    counts = f.group_counts(data, (first, second))
-    if method == "wald":
-        found = f.dif_wald_refitted(have, fitter, **about)
-        return [replace(row, n_reference=counts[row.item][0], n_focal=counts[row.item][1]).row() for row in found]
-    return [row.row() for row in f.dif_likelihood_ratio(have, fitter, n=counts, **about)]
-
-
-def _classical_rows(data: Responses, first: str, second: str, method: str, rounds: int) -> list[dict[str, object]]:
-    from calibration.classical import dif as classical
-
-    test = classical.mantel_haenszel_dif if method == "mh" else classical.logistic_dif
-    found = test(data, reference=first, focal=[second], rounds=rounds)
-    return [row.row() if hasattr(row, "row") else asdict(row) for row in found]
+    rows = dif_by(data, items, scale, method=method, reference=first, focal=second, rounds=rounds)
+    return [row.row() if hasattr(row, "row") else asdict(row) for row in rows]
 
 
 def _two_groups(groups: Sequence[str], column: str, reference: str | None, focal: str | None) -> tuple[str, str]:

@@ -31,13 +31,21 @@ class MeanSquares:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
+class MeanSquareSums:
+    """What mean squares are made of, for each item or person; sums of several add up."""
+
     n: Matrix
     outfit: Matrix  # Σ z²
     kurtosis: Matrix  # Σ C / V²
     residual: Matrix  # Σ (x - E)²
     variance: Matrix  # Σ V
     excess: Matrix  # Σ (C - V²)
+
+    def together(self, number: NDArray[np.integer], size: int) -> MeanSquareSums:
+        """The sums of those with the same number below `size`."""
+        return MeanSquareSums(
+            *(np.bincount(number, getattr(self, name), size).astype(float) for name in self.__slots__)
+        )
 
     def mean_squares(self) -> MeanSquares:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -54,6 +62,11 @@ def _cube_root_t(mean_square: Matrix, q: Matrix) -> Matrix:
 
 def marginal_mean_squares(data: Fitted, counts: Matrix) -> MeanSquares:
     """Of items (J,), from the expected persons in each category at each node, (C, Q)."""
+    return marginal_sums(data, counts).mean_squares()
+
+
+def marginal_sums(data: Fitted, counts: Matrix) -> MeanSquareSums:
+    """The sums behind `marginal_mean_squares`, (J,)."""
     curves = data.curves
     moments = ScoreMoments.at(curves, data.nodes)
     item = np.repeat(np.arange(len(curves.ids)), curves.categories)
@@ -61,14 +74,14 @@ def marginal_mean_squares(data: Fitted, counts: Matrix) -> MeanSquares:
     squared = (data.category[:, None] - moments.mean[item]) ** 2
     V = np.maximum(moments.variance, LEAST_VARIANCE)
     residual = curves.sum_items(counts * squared)
-    return _Sums(
+    return MeanSquareSums(
         n=n.sum(axis=1),
         outfit=(residual / V).sum(axis=1),
         kurtosis=(n * moments.fourth / V**2).sum(axis=1),
         residual=residual.sum(axis=1),
         variance=(n * V).sum(axis=1),
         excess=(n * (moments.fourth - V**2)).sum(axis=1),
-    ).mean_squares()
+    )
 
 
 def conditional_mean_squares(data: Fitted, theta: Matrix) -> tuple[MeanSquares, MeanSquares]:
@@ -80,11 +93,11 @@ def conditional_mean_squares(data: Fitted, theta: Matrix) -> tuple[MeanSquares, 
         of_items[:, table.items] += parts @ table.weight
         of_persons[:, table.persons] = parts.sum(axis=1)
     of_persons[:, of_persons[0] == 0] = np.nan
-    return _Sums(*of_items).mean_squares(), _Sums(*of_persons).mean_squares()
+    return MeanSquareSums(*of_items).mean_squares(), MeanSquareSums(*of_persons).mean_squares()
 
 
 def residual_parts(table: Table, theta: Matrix) -> Matrix:
-    """What each response adds to the sums of `_Sums`, (6, j, n); 0 where there is none."""
+    """What each response adds to the sums of `MeanSquareSums`, (6, j, n); 0 where there is none."""
     moments = ScoreMoments.at(table.curves, theta)
     had = table.had.T.astype(float)
     V = np.maximum(moments.variance, LEAST_VARIANCE)

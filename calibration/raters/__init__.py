@@ -13,18 +13,21 @@ from calibration.raters.agreement import (
     weighted_kappa,
 )
 from calibration.raters.fairness import FairMarks, fair_marks
+from calibration.raters.fit import RatingFit, rating_fit
 
 __all__ = [
     "FairMarks",
     "IntraclassCorrelations",
     "Kappa",
     "RaterPair",
+    "RatingFit",
     "ThirdScorer",
     "fair_marks",
     "intraclass_correlations",
     "one_way_correlation",
     "rater_agreement",
     "rater_pairs",
+    "rating_fit",
     "third_scorer",
     "weighted_kappa",
 ]

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from item_formats.documents import Document
 
 _ROOT = "qti-assessment-item"
+# The schema lists names of base types as the values of match tables, by mistake: real ones, “A” or 2, would be invalid.
+_MISTAKEN = "qti-match-table-entry', attribute 'target-value'"
 
 
 def validate(document: Document | bytes, schema_dir: Path, *, file: str | None = None) -> list[Finding]:
     """What the QTI 3 schema in a folder has against a document; [] when it is valid.
+
+    What the schema has against the target values of match tables is left out (docs/qti-rulings.md): it is mistaken.
 
     The folder holds the XSDs of QTI 3.0 with schema locations in it; nothing is fetched. Compiling takes seconds and
     is done once in a process.
@@ -45,6 +49,7 @@ def validate(document: Document | bytes, schema_dir: Path, *, file: str | None =
             item=identifier,
         )
         for entry in list(schema.error_log)  # type: ignore[call-overload]  # the stubs do not know that it is a list
+        if _MISTAKEN not in entry.message
     ]
     return list(dict.fromkeys(findings))
 

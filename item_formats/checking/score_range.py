@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from item_formats.bindings import BINDINGS, offer_of
 from item_formats.checking.found import Found, warning
-from item_formats.declarations import mapping_of
+from item_formats.declarations import area_mapping_of, mapping_of
 from item_formats.findings import ItemError
+from item_formats.mapped_scores import Range, mapped_range
 from item_formats.parsing import is_true, local_name, number_attribute
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from item_formats.checking.facts import Facts, Variable
 
-Range = tuple[float, float]
 _ANYTHING: Range = (-math.inf, math.inf)
 _CLOSE = 1e-9
 
@@ -90,43 +90,25 @@ def _by_template(facts: Facts, ranges: dict[str, Range]) -> dict[str, Range]:
     if response is None:
         return {}
     if facts.template == "map_response":
-        return {"SCORE": mapped_range(facts, response, "qti-mapping")}
-    return {"SCORE": mapped_range(facts, response, "qti-area-mapping")}
+        return {"SCORE": _mapped(facts, response, "qti-mapping", unanswered=0.0)}
+    return {"SCORE": _mapped(facts, response, "qti-area-mapping", unanswered=0.0)}
 
 
-def mapped_range(facts: Facts, response: Variable, name: str) -> Range:
+def _mapped(facts: Facts, response: Variable, name: str, *, unanswered: float | None = None) -> Range:
     """The least and the most the mapping of a response can give; bounded by the choices that may be made."""
-    mapping = response.child(name)
-    if mapping is None:
+    element = response.child(name)
+    if element is None:
         return _ANYTHING
-    low, high = _unbounded(facts, response, mapping)
-    lower, upper = number_attribute(mapping, "lower-bound"), number_attribute(mapping, "upper-bound")
-    if lower is not None:
-        low, high = max(low, lower), max(high, lower)
-    if upper is not None:
-        low, high = min(low, upper), min(high, upper)
-    return (low, high)
-
-
-def _unbounded(facts: Facts, response: Variable, mapping: etree._Element) -> Range:
-    default = number_attribute(mapping, "default-value") or 0.0
-    gains = [number_attribute(entry, "mapped-value") or 0.0 for entry in mapping if local_name(entry)]
     most: float = math.inf
-    others = default  # what an answer that is not mapped is worth
+    choices: list[str] = []
     for interaction in facts.interactions:
-        if interaction.get("response-identifier") != response.identifier:
-            continue
-        most = _most_answers(interaction)
-        choices = offer_of(interaction).choices
-        if response.base_type == "identifier" and choices:
-            worth = {entry.key: entry.value for entry in reversed(mapping_of(mapping).distinct)}
-            gains, others = [worth.get(choice.get("identifier", ""), default) for choice in choices], 0.0
-    if response.cardinality == "single":
-        return min([*gains, default]), max([*gains, default])
-    count = int(min(len(gains), most))
-    high = max(sum(sorted((gain for gain in gains if gain > 0), reverse=True)[:count]), default)
-    low = min(sum(sorted(gain for gain in gains if gain < 0)[:count]), default)
-    return (low + others * most if others < 0 else low), (high + others * most if others > 0 else high)
+        if interaction.get("response-identifier") == response.identifier:
+            most = _most_answers(interaction)
+            if response.base_type == "identifier":
+                choices = [choice.get("identifier", "") for choice in offer_of(interaction).choices]
+    mapping = mapping_of(element) if name == "qti-mapping" else area_mapping_of(element)
+    single = response.cardinality == "single"
+    return mapped_range(mapping, single=single, most=most, choices=choices, unanswered=unanswered)
 
 
 def _most_answers(interaction: etree._Element) -> float:
@@ -189,7 +171,7 @@ class _Reach:
         if name in {"qti-map-response", "qti-map-response-point"}:
             response = self._facts.variables.get(element.get("identifier", ""))
             holder = "qti-mapping" if name == "qti-map-response" else "qti-area-mapping"
-            return _ANYTHING if response is None else mapped_range(self._facts, response, holder)
+            return _ANYTHING if response is None else _mapped(self._facts, response, holder)
         combine = _COMBINE.get(name)
         if combine is None:
             return _ANYTHING

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type
 from lxml import etree
 
 from item_formats.findings import Finding, ItemError
-from item_formats.parsing import line_of, local_name, parse, split_name
+from item_formats.parsing import line_of, local_name, parse, split_name, with_namespaces_escaped
 from item_formats.text import forbidden_characters
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -363,13 +363,14 @@ def fragment(element: etree._Element) -> bytes:
     prefixes = sorted(named & {str(prefix) for prefix in element.nsmap})
     tail, element.tail = element.tail, None
     try:
-        return etree.tostring(
+        canonical = etree.tostring(
             element, method="c14n", exclusive=True, with_comments=True, inclusive_ns_prefixes=prefixes
         )
     except etree.C14NError as error:
         raise ItemError(Finding("error", "not-canonical", f"cannot be canonical XML: {error}")) from None
     finally:
         element.tail = tail
+    return with_namespaces_escaped(canonical)
 
 
 def document_bytes(root: etree._Element, *more_namespaces: str) -> bytes:

@@ -93,18 +93,24 @@ class Shares(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class ItemStatistic(Record):
-    """An ordinary statistic: one value for its targets, valid in the `context` (a URI: which candidates, when)."""
+class Statistic(Record):
+    """What ordinary and categorized statistics have in common."""
 
     name: Annotated[str, Attribute("name", NAME)]
     context: Annotated[str, Attribute("context")]
     targets: Annotated[tuple[Target, ...], Child("targetObject")] = ()
-    value: Annotated[StatisticValue | None, Child("value")] = None
     glossary: Annotated[str | None, Attribute("glossary")] = None
     case_count: Annotated[int | None, Attribute("caseCount", INTEGER)] = None
     standard_error: Annotated[float | None, Attribute("stdError", NUMBER)] = None
     standard_deviation: Annotated[float | None, Attribute("stdDeviation", NUMBER)] = None
     last_updated: Annotated[date | None, Attribute("lastUpdated", DATE)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStatistic(Statistic):
+    """An ordinary statistic: one value for its targets, valid in the `context` (a URI: which candidates, when)."""
+
+    value: Annotated[StatisticValue | None, Child("value")] = None
 
     @property
     def number(self) -> float | None:
@@ -116,18 +122,10 @@ class ItemStatistic(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class CategorizedStatistic(Record):
+class CategorizedStatistic(Statistic):
     """A statistic with a value for each category, such as how often each option was chosen."""
 
-    name: Annotated[str, Attribute("name", NAME)]
-    context: Annotated[str, Attribute("context")]
-    targets: Annotated[tuple[Target, ...], Child("targetObject")] = ()
     mapping: Annotated[Shares | None, Child("mapping")] = None
-    glossary: Annotated[str | None, Attribute("glossary")] = None
-    case_count: Annotated[int | None, Attribute("caseCount", INTEGER)] = None
-    standard_error: Annotated[float | None, Attribute("stdError", NUMBER)] = None
-    standard_deviation: Annotated[float | None, Attribute("stdDeviation", NUMBER)] = None
-    last_updated: Annotated[date | None, Attribute("lastUpdated", DATE)] = None
 
     @property
     def shares(self) -> dict[str, float]:

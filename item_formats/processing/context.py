@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
 
     from item_formats.processing.values import Value
     from item_formats.processing.variables import Declaration
+
+
+# From the values of the sub-expressions, None for NULL, to the operator's: a Value or None, which is checked.
+CustomOperator = Callable[..., object]
 
 
 class ItemResult(Protocol):
@@ -57,6 +62,9 @@ class Context(Protocol):
 
     def weight(self, identifier: str, weight_identifier: str) -> float:
         """The weight for an item variable ``Q01.SCORE`` asked with `weight-identifier`; 1 when there is none."""
+
+    def custom_operator(self, name: str) -> CustomOperator | None:
+        """What the caller says the custom operator of that class or definition does; None when nobody said."""
 
     def item_results(self) -> Sequence[ItemResult]:
         """The items of the test; raises `ItemError` where there is no test."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from item_formats.model import Item
+    from item_formats.processing.context import CustomOperator
     from item_formats.processing.variables import Declaration
 
 DEFAULT_SEED = 0  # of a clone nobody gave a seed
@@ -47,11 +48,16 @@ class ItemState:
 
 
 def begin_item(
-    item: Item, seed: int | None = None, *, template_defaults: Mapping[str, Plain] | None = None
+    item: Item,
+    seed: int | None = None,
+    *,
+    template_defaults: Mapping[str, Plain] | None = None,
+    custom_operators: Mapping[str, CustomOperator] | None = None,
 ) -> ItemState:
     """A session before its first attempt; an item with template processing is cloned, the same for the same seed.
 
-    `template_defaults` replaces the declared defaults of template variables (a test can set them).
+    `template_defaults` replaces the declared defaults of template variables (a test can set them). For
+    `custom_operators` see `score`.
 
     Raises
     ------
@@ -61,7 +67,7 @@ def begin_item(
     program = compiled(item)
     seed = DEFAULT_SEED if seed is None else seed
     try:
-        scope = _begun(program, seed, template_defaults)
+        scope = _begun(program, seed, template_defaults, custom_operators)
     except ItemError as error:
         raise named(error, program.identifier) from None
     return ItemState(
@@ -75,12 +81,20 @@ def begin_item(
     )
 
 
-def attempt(item: Item, state: ItemState, responses: Mapping[str, object], *, seconds: float = 0.0) -> ItemState:
+def attempt(
+    item: Item,
+    state: ItemState,
+    responses: Mapping[str, object],
+    *,
+    seconds: float = 0.0,
+    custom_operators: Mapping[str, CustomOperator] | None = None,
+) -> ItemState:
     """The session after one more attempt, `seconds` longer than before.
 
     `responses` maps response identifiers to texts, numbers, lists of them, or dictionaries for records. A response that
     is not named keeps the value of the attempt before; None, "" or [] is no answer, and then the default counts.
-    Outcomes of an adaptive item build on the attempts before, those of others start anew (QTI 3, *item session*).
+    Outcomes of an adaptive item build on the attempts before, those of others start anew (QTI 3, *item session*). For
+    `custom_operators` see `score`.
 
     Raises
     ------
@@ -89,7 +103,7 @@ def attempt(item: Item, state: ItemState, responses: Mapping[str, object], *, se
     """
     program = compiled(item)
     try:
-        scope = _resumed(program, state, responses, seconds)
+        scope = _resumed(program, state, responses, seconds, custom_operators)
         if program.rules is not None:
             program.rules(scope)
     except ItemError as error:
@@ -106,12 +120,22 @@ def attempt(item: Item, state: ItemState, responses: Mapping[str, object], *, se
     )
 
 
-def score(item: Item, responses: Mapping[str, object], *, seed: int | None = None) -> dict[str, Plain]:
+def score(
+    item: Item,
+    responses: Mapping[str, object],
+    *,
+    seed: int | None = None,
+    custom_operators: Mapping[str, CustomOperator] | None = None,
+) -> dict[str, Plain]:
     """Outcome values of one attempt; `responses` maps response identifiers to option identifiers, texts or numbers.
 
     A response that is missing, None, "" or [] is NULL: nothing was answered (a declared default value then counts).
     Numbers come back as numbers, multiple and ordered outcomes as lists, records as dictionaries, NULL as None. The
     seed makes the clone of an item with template processing.
+
+    `custom_operators` are functions by the class or definition of a custom operator: they get a `processing.Value`, or
+    None for NULL, for each sub-expression and give one back. Without them an item whose score depends on such an
+    operator is refused.
 
     Raises
     ------
@@ -123,7 +147,7 @@ def score(item: Item, responses: Mapping[str, object], *, seed: int | None = Non
     if program.unscorable is not None:
         raise ItemError(program.unscorable)
     try:
-        begun = _begun(program, DEFAULT_SEED if seed is None else seed, None)
+        begun = _begun(program, DEFAULT_SEED if seed is None else seed, None, custom_operators)
         scope = _answered(program, begun, responses)
         if program.rules is not None:
             program.rules(scope)
@@ -132,8 +156,13 @@ def score(item: Item, responses: Mapping[str, object], *, seed: int | None = Non
     return _plain_of(program.outcomes, scope.values)
 
 
-def _begun(program: Program, seed: int, template_defaults: Mapping[str, Plain] | None) -> Scope:
-    scope = Scope(program.declarations, dict(program.start), seed=seed)
+def _begun(
+    program: Program,
+    seed: int,
+    template_defaults: Mapping[str, Plain] | None,
+    operators: Mapping[str, CustomOperator] | None,
+) -> Scope:
+    scope = Scope(program.declarations, dict(program.start), seed=seed, custom_operators=operators)
     for name, given in (template_defaults or {}).items():
         declaration = program.declarations.get(name)
         if declaration is None or declaration.kind != "template":
@@ -145,7 +174,13 @@ def _begun(program: Program, seed: int, template_defaults: Mapping[str, Plain] |
     return scope
 
 
-def _resumed(program: Program, state: ItemState, responses: Mapping[str, object], seconds: float) -> Scope:
+def _resumed(
+    program: Program,
+    state: ItemState,
+    responses: Mapping[str, object],
+    seconds: float,
+    operators: Mapping[str, CustomOperator] | None,
+) -> Scope:
     declarations = program.declarations
     values = dict(program.start)
     for name, held in state.template_values.items():
@@ -157,7 +192,7 @@ def _resumed(program: Program, state: ItemState, responses: Mapping[str, object]
         values.update({name: typed(declarations[name], held) for name, held in state.outcomes.items()})
     # a seed of its own for each attempt, so that it scores the same when it is scored again
     seed = f"{state.seed}/{state.num_attempts + 1}"
-    scope = Scope(declarations, values, seed=seed, defaults=defaults, corrects=corrects)
+    scope = Scope(declarations, values, seed=seed, defaults=defaults, corrects=corrects, custom_operators=operators)
     kept = {name: held for name, held in state.responses.items() if held is not None} if state.num_attempts else {}
     _answered(program, scope, {**kept, **responses})
     values[NUM_ATTEMPTS] = single("integer", state.num_attempts + 1)

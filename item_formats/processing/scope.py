@@ -12,7 +12,7 @@ from item_formats.processing.variables import Declaration, coerced
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from item_formats.processing.context import ItemResult
+    from item_formats.processing.context import CustomOperator, ItemResult
 
 COMPLETION_STATUS, NUM_ATTEMPTS, DURATION = "completionStatus", "numAttempts", "duration"
 COMPLETION_STATES = ("not_attempted", "unknown", "incomplete", "completed")
@@ -28,7 +28,7 @@ BUILT_IN = {
 class Scope:
     """A context (see `context.Assignable`) over declared variables; values change, declarations stay."""
 
-    __slots__ = ("_corrects", "_defaults", "_random", "_values", "declarations", "seed")
+    __slots__ = ("_corrects", "_defaults", "_operators", "_random", "_values", "declarations", "seed")
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Scope:
         seed: int | str,
         defaults: dict[str, Value | None] | None = None,
         corrects: dict[str, Value | None] | None = None,
+        custom_operators: Mapping[str, CustomOperator] | None = None,
     ) -> None:
         self.declarations = declarations
         self.seed = seed
@@ -45,6 +46,7 @@ class Scope:
         self._values = values
         self._defaults = {} if defaults is None else defaults
         self._corrects = {} if corrects is None else corrects
+        self._operators = custom_operators
 
     @property
     def random(self) -> Random:
@@ -87,6 +89,9 @@ class Scope:
 
     def weight(self, identifier: str, weight_identifier: str) -> float:  # noqa: ARG002  # items know no weights
         return 1.0
+
+    def custom_operator(self, name: str) -> CustomOperator | None:
+        return None if self._operators is None else self._operators.get(name)
 
     def item_results(self) -> Sequence[ItemResult]:
         message = "an item's rules ask about the items of a test: such expressions belong in outcome processing"

@@ -3,7 +3,7 @@
 from item_formats.rendering.exam import render, render_test
 from item_formats.rendering.forms import read_form
 from item_formats.rendering.paper import render_paper
-from item_formats.rendering.preview import render_item, render_items
+from item_formats.rendering.preview import clone_findings, render_item, render_items
 from item_formats.rendering.sanitising import sanitised
 from item_formats.rendering.sheet import PaperItem, PaperSection, PaperSheet, paper_sections
 from item_formats.rendering.skill_documents import (
@@ -16,6 +16,7 @@ __all__ = [
     "PaperItem",
     "PaperSection",
     "PaperSheet",
+    "clone_findings",
     "paper_sections",
     "read_form",
     "render",

@@ -12,7 +12,14 @@ from item_formats.packages.addresses import folder_of
 from item_formats.parsing import local_name, number_attribute, qti
 from item_formats.rendering.markup import View, element_html
 from item_formats.rendering.places import Places
-from item_formats.rendering.preview import article_html, cloned, items_page, page, refuse_depth, stimulus_html
+from item_formats.rendering.preview import (
+    article_html,
+    cloned_if_it_can_be,
+    items_page,
+    page,
+    refuse_depth,
+    stimulus_html,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +64,7 @@ def render(
     Raises
     ------
     ItemError
-        An item's template processing cannot be run, or content is nested too deeply.
+        Content is nested too deeply.
     """
     every = [shown] if isinstance(shown, Document) else list(shown)
     writing = _Writing(Places(documents or {}, media or {}), printed=printed, seed=seed, answer_key=answer_key)
@@ -112,7 +119,7 @@ class _Writing:
 
     def item(self, item: Item) -> str:
         self.items += 1
-        state = cloned(item, self.seed)
+        state = cloned_if_it_can_be(item, self.seed)
         return article_html(item, state, answer_key=self.answer_key, view=self.view(), places=self.places)
 
     def inside(self, document: Document, path: str, above: frozenset[str] = frozenset()) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 80  # levels of elements; writing one takes several calls
 _too_deep = etree.XPath(f"boolean(//*[count(ancestor::*) > {_DEEPEST}])")
+_UNCLONED = '<p class="not-shown">[本题的模板无法运行，按原样显示]</p>'
 WITH_KEY = CandidateProfile(key=True, rationale=True, marking_table=True)
 
 
@@ -66,18 +67,19 @@ def render_items(
     that may be shuffled and clones items with template processing; without it choices stand as they are written.
     `media` are the files items refer to, and `stimuli` the stimuli, by the addresses they use. `states` are sessions by
     item identifier: their clone, and after an attempt their feedback, shows. (`render` takes whole packages, in which
-    documents of several folders use addresses of their own.)
+    documents of several folders use addresses of their own.) An item that cannot be cloned is shown as it is written;
+    `clone_findings` says why.
 
     Raises
     ------
     ItemError
-        An item's template processing cannot be run, or its content is nested too deeply.
+        Content is nested too deeply.
     """
     places = Places(stimuli or {}, media or {})
     articles = [
         article_html(
             item,
-            (states or {}).get(item.identifier) or cloned(item, seed),
+            (states or {}).get(item.identifier) or cloned_if_it_can_be(item, seed),
             answer_key=answer_key,
             view=View(prefix=f"item-{place}", printed=printed, seed=seed),
             places=places,
@@ -125,12 +127,40 @@ def shown_item(item: Item, state: ItemState | None, *, answer_key: bool) -> Item
 
 
 def cloned(item: Item, seed: int | None) -> ItemState | None:
-    """A session with an item that is cloned from a template; None for others, which need none."""
-    if item.root.find(qti("qti-template-declaration")) is None:
+    """A session with an item that is cloned from a template; None for others, which need none.
+
+    Raises
+    ------
+    ItemError
+        Its declarations or rules cannot be run.
+    """
+    if not _is_template(item):
         return None
     from item_formats.processing import begin_item  # noqa: PLC0415  few items need it
 
     return begin_item(item, seed)
+
+
+def cloned_if_it_can_be(item: Item, seed: int | None) -> ItemState | None:
+    """The clone, for a preview: an item that cannot be run is shown as it is written; `clone_findings` says why."""
+    try:
+        return cloned(item, seed)
+    except ItemError:
+        return None
+
+
+def clone_findings(item: Item, seed: int | None) -> list[Finding]:
+    """Warnings that say why a preview shows an item with a template as it is written; mostly []."""
+    try:
+        cloned(item, seed)
+    except ItemError as error:
+        told = "the preview shows the item as it is written, because it cannot be cloned and scored"
+        return [replace(found, severity="warning", message=f"{told}: {found.message}") for found in error.findings]
+    return []
+
+
+def _is_template(item: Item) -> bool:
+    return item.root.find(qti("qti-template-declaration")) is not None
 
 
 def view_of(item: Item, view: View, *, answer_key: bool, state: ItemState | None = None) -> View:
@@ -176,11 +206,12 @@ def article_html(item: Item, state: ItemState | None, *, answer_key: bool, view:
     explained = explanation_html(shown, seen, item) if answer_key else ""
     body = "" if shown.body is None else children_html(shown.body, seen)
     holder = "div" if view.printed or answer_key else "form"
+    uncloned = _UNCLONED if state is None and _is_template(item) else ""
     return (
         f'<article lang="{escape(shown.language or "zh-CN")}">'
         f'<header><span class="type">{kind_label(item_kind(item))}</span> '
         f'<span class="code">{escape(shown.identifier)}</span>'
-        f"</header>{_stimuli(shown, folder, places, view)}"
+        f"</header>{uncloned}{_stimuli(shown, folder, places, view)}"
         f'<{holder} class="body">{body}</{holder}>{explained}</article>'
     )
 

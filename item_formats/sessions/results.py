@@ -152,6 +152,9 @@ class TestContext:
         found = self._named(identifier)
         return 1.0 if found is None else found[0].weights.get(weight_identifier, 1.0)
 
+    def custom_operator(self, name: str) -> None:  # noqa: ARG002  # a session is data, and operators are functions
+        return None
+
     def assign(self, identifier: str, value: Value | None) -> None:
         declaration = self.definition.declarations.get(identifier)
         if declaration is None:

@@ -13,7 +13,7 @@ from item_formats.sessions.reading import definition_of
 from item_formats.sessions.results import Result, TestContext, processed_outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from item_formats.documents import Section, Test
     from item_formats.model import Item
@@ -31,6 +31,8 @@ def score_test(
 ) -> dict[str, Plain]:
     """The test's outcomes; `item_variables` are the variables of the items, by reference (``Q01``, ``Q01.2``).
 
+    Of an item that is named several times by number, ``Q01.SCORE`` is that of the highest number in simultaneous parts,
+    as if the appearances were handed in one after the other, and NULL in others (docs/qti-rulings.md).
     An item that is named was selected, and attempted unless its numAttempts says otherwise. Without `items` numbers
     and texts are taken as they come and nothing is known of correct responses.
 
@@ -46,8 +48,24 @@ def score_test(
         for name, variables in item_variables.items()
         for number in _numbers(ref, name)
     ]
-    context = TestContext(definition, results, {}, random=Random(seed), seconds={}, last={})  # noqa: S311
+    context = TestContext(definition, results, {}, random=Random(seed), seconds={}, last=_last(definition, results))  # noqa: S311
     return processed_outcomes(context)
+
+
+def _last(definition: Definition, results: Sequence[Result]) -> dict[str, int]:
+    """The last attempted appearance of each item of simultaneous parts."""
+    together = {
+        ref.identifier
+        for part in definition.parts
+        if part.simultaneous
+        for section in part.sections
+        for ref, _ in _within(section, ())
+    }
+    last: dict[str, int] = {}
+    for result in results:
+        if result.identifier in together and result.presented:
+            last[result.identifier] = max(result.occurrence, last.get(result.identifier, 0))
+    return last
 
 
 def _numbers(ref: ItemRef, name: str) -> Iterator[str]:

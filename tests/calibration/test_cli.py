@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -62,7 +63,7 @@ def test_without_json_it_prints_counts_result_and_files(run: Run, lsat7: Path, t
     lines = result.stdout.splitlines()
     assert lines[0] == "responses: 160 answered, 0 omitted, 0 not reached, 0 not administered"
     assert lines[1].startswith("Rasch, 5 items, 1000 persons: log-likelihood -2664.")
-    assert lines[2:] == [f"wrote {out}", f"wrote {report}"]
+    assert lines[-2:] == [f"wrote {out}", f"wrote {report}"]
     assert "lsat7.csv" in report.read_text(encoding="utf-8")
     _, items = calibration.read_parameters(out)
     assert [item.a for item in items] == [1.0] * 5
@@ -239,3 +240,24 @@ def test_anchors_keep_their_parameters_and_the_group_is_free(run: Run, lsat7: Pa
     assert [item["a"] for item in document["items"]] == [item.a for item in items]
     assert document["groups"][0]["mean"]["value"] == pytest.approx(0, abs=1e-3)  # where they were found, they stay
     assert document["groups"][0]["sd"]["value"] == pytest.approx(1, abs=1e-3)
+
+
+def test_the_reports_numbers_stand_beside_it(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    numbers, rows, form = tmp_path / "r.json", tmp_path / "r.csv", tmp_path / "form.csv"
+    form.write_text("item,marks\n" + "".join(f"{name},2\n" for name in lsat7_items(lsat7)), encoding="utf-8")
+    result = run(lsat7, "--report", tmp_path / "r.html", "--numbers", numbers, "--form", form, "--cut", "50")
+    assert result.exit_code == 0
+    document = json.loads(numbers.read_text(encoding="utf-8"))
+    cut = document["estimation"]["cut"]
+    items = [row for row in document["items"] if row["model"]]
+    expected = sum(1 / (1 + math.exp(-row["a"] * (cut - row["b"]))) for row in items)
+    assert expected == pytest.approx(0.5 * len(items))
+    assert run(lsat7, "--numbers", rows).exit_code == 0
+    assert rows.read_text(encoding="utf-8").startswith("id,label,model,n,p,")
+    refused = run(lsat7, "--numbers", rows, "--form", numbers)
+    assert refused.exit_code == 1
+
+
+def lsat7_items(path: Path) -> list[str]:
+    header = path.read_text(encoding="utf-8").splitlines()[0].split(",")
+    return [name for name in header if name.lower() not in {"person", "freq", "weight"}]

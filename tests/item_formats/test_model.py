@@ -111,6 +111,8 @@ def test_the_stem_is_everything_before_the_options() -> None:
         (mapping({"rome": 1, "beijing": 0.5, "lyon": -1}), "map_response", "multiple", 1, 1.0),
         (mapping({"rome": 1, "beijing": 0.5}), "map_response", "single", 1, 1.0),
         (mapping({"rome": 3}, 'upper-bound="2" default-value="0"'), "map_response", "multiple", 0, 2.0),
+        (mapping({"rome": -1, "beijing": -2, "lyon": -3}), "map_response", "single", 1, 0.0),  # nothing answered: 0
+        (mapping({"rome": 1}, 'default-value="2"'), "map_response", "multiple", 2, 4.0),
         ("", "match_correct", "single", 1, None),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from lxml import etree
 
-from item_formats import CandidateProfile, build_test, choice_item, for_candidate, read_item, write_package
+from item_formats import CandidateProfile, build_test, choice_item, for_candidate, read_item, validate, write_package
 from tests.item_formats.documents import capitals, correct, mapping, multiple, single, true_false, written_items
 from tests.shared import shared
 
@@ -71,3 +71,16 @@ def test_packages_are_valid(tmp_path: Path) -> None:
 def test_generated_items_are_valid(written: dict[str, object]) -> None:
     key = written.pop("keys")[-1]  # type: ignore[index]
     assert valid(choice_item(**written, key=key).xml)  # type: ignore[arg-type]
+
+
+def test_what_the_schema_has_against_values_of_match_tables_is_left_out() -> None:
+    grade = (
+        '<qti-outcome-declaration identifier="GRADE" cardinality="single" base-type="identifier"><qti-match-table>'
+        '<qti-match-table-entry source-value="1" target-value="low"/></qti-match-table></qti-outcome-declaration>'
+    )
+    real = read_item(capitals(correct("rome")).replace(b"<qti-item-body>", f"{grade}<qti-item-body>".encode()))
+    with pytest.raises(etree.DocumentInvalid, match=r"'low' is not an element of the set \{'boolean', 'directedPair'"):
+        valid(real.xml)
+    assert validate(real, SCHEMAS) == []
+    broken = read_item(real.xml.replace(b'source-value="1"', b'source-value="one"'))
+    assert [finding.code for finding in validate(broken, SCHEMAS)] == ["schema"]

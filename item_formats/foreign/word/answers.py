@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from item_formats.foreign.question import Kind
     from item_formats.foreign.word.document import Grid, Line
-    from item_formats.foreign.word.layout import Draft
+    from item_formats.foreign.word.draft import Draft
 
 
 @dataclass(slots=True)

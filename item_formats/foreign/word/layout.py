@@ -10,42 +10,17 @@ from item_formats.findings import Finding, Severity
 from item_formats.foreign.word import phrases
 from item_formats.foreign.word.answers import AnswerList, answers_of_grid
 from item_formats.foreign.word.document import Grid, Line
+from item_formats.foreign.word.draft import Draft
 from item_formats.foreign.word.rich import OBJECT, Piece, Rich, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from decimal import Decimal
 
     from item_formats.foreign.question import Kind
 
 
 _ANSWER_WORDS = frozenset({"答案", "参考答案"})
 _TITLE = 40  # characters; longer lines before the first question are worth a word
-
-
-@dataclass(slots=True)
-class Draft:
-    """A question as it stands in the document; `paragraph` is where it begins."""
-
-    paragraph: int
-    number: int
-    kind: Kind | None = None
-    kind_known: bool = False
-    marks: Decimal | None = None
-    section: int = 0
-    stem: list[Rich] = field(default_factory=list)
-    options: list[tuple[str, list[Rich]]] = field(default_factory=list)
-    fields: dict[str, list[Rich]] = field(default_factory=dict)
-    places: dict[str, int] = field(default_factory=dict)  # the paragraph of each field
-    last: int = 0  # the last paragraph that belongs to it
-
-    @property
-    def next_letter(self) -> str:
-        return chr(ord("A") + len(self.options))
-
-    @property
-    def complete(self) -> bool:
-        return bool(self.options or self.fields)
 
 
 @dataclass(slots=True)

@@ -44,6 +44,7 @@ _PROPERTIES = {
 _ORDER = ("code", "b", "i", "u", "sub", "sup")  # as the schema wants them inside w:rPr
 _GAP_WIDTH = 10
 _EMU_PER_PIXEL = 9525
+_BOLD = frozenset({"b"})  # the cells of a heading
 _WIDEST = 5_400_000  # EMU: 15 cm, the text width of the page
 _USUAL_SIZE = (240, 160)
 
@@ -107,6 +108,9 @@ class Converter:
 
     def inline(self, markup: str) -> str:
         """Markup as runs, blocks parted by line breaks."""
+        return self._inline(parsed(markup), frozenset())
+
+    def _inline(self, element: etree._Element, formats: frozenset[str]) -> str:
         line: list[str] = []
         made: list[str] = []
 
@@ -115,7 +119,7 @@ class Converter:
                 made.append("".join(line))
             line.clear()
 
-        self._flow(parsed(markup), frozenset(), line, made, finish)
+        self._flow(element, formats, line, made, finish)
         finish()
         return run("\n").join(made)
 
@@ -177,28 +181,14 @@ class Converter:
             while column in open_cells:
                 column += covered()
             columns, height = int(cell.get("colspan", "1")), int(cell.get("rowspan", "1"))
-            content = f"<w:p>{self._cell_content(cell)}</w:p>"
-            pieces.append(_cell(content, columns, '<w:vMerge w:val="restart"/>' if height > 1 else ""))
+            content = self._inline(cell, _BOLD if local_name(cell) == "th" else frozenset())
+            pieces.append(_cell(f"<w:p>{content}</w:p>", columns, '<w:vMerge w:val="restart"/>' if height > 1 else ""))
             if height > 1:
                 open_cells[column] = (height - 1, columns)
             column += columns
         while column in open_cells:
             column += covered()
         return "".join(pieces)
-
-    def _cell_content(self, cell: etree._Element) -> str:
-        line: list[str] = []
-        made: list[str] = []
-
-        def finish() -> None:
-            if line:
-                made.append("".join(line))
-            line.clear()
-
-        bold = frozenset({"b"}) if local_name(cell) == "th" else frozenset[str]()
-        self._flow(cell, bold, line, made, finish)
-        finish()
-        return run("\n").join(made)
 
     def picture(self, element: etree._Element) -> str:
         path = element.get("src", "").removeprefix("../")

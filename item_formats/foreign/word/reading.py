@@ -28,12 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from item_formats.foreign.word.document import WordDocument
-    from item_formats.foreign.word.layout import Draft
+    from item_formats.foreign.word.draft import Draft
 
 MAX_BYTES = 128 * 1024 * 1024
 _OLE = b"\xd0\xcf\x11\xe0"
 _BANK_COLUMNS = ("编号", "知识点", "难度", "分数", "一致性", "互斥")
-_EMPHASISED = 0.8
 
 
 def read_word(path: Path) -> ItemTable:

@@ -13,7 +13,7 @@ from item_formats.processing.values import NUMERIC, READERS, Value, read_scalar,
 if TYPE_CHECKING:
     from lxml import etree
 
-    from item_formats.processing.context import Context
+    from item_formats.processing.context import Context, CustomOperator
     from item_formats.processing.variables import Declaration
 
 _CONSTANTS = {"pi": math.pi, "e": math.e}
@@ -113,15 +113,32 @@ def math_constant(element: etree._Element, _: Operands) -> Expression:
 
 
 @expression("qti-custom-operator", 0, None)
-def custom_operator(element: etree._Element, _: Operands) -> Expression:
-    """Kept in the document, compiled, and refused by name when it would have to be executed."""
-    named = element.get("class") or element.get("definition") or "without a name"
+def custom_operator(element: etree._Element, operands: Operands) -> Expression:
+    """Kept in the document; executed as the caller says (`score`), else refused by name when it comes to it."""
+    names = [name for name in (element.get("class"), element.get("definition")) if name]
 
-    def evaluate(_: Context) -> Value | None:
+    def evaluate(context: Context) -> Value | None:
+        for name in names:
+            operator = context.custom_operator(name)
+            if operator is not None:
+                return _operated(element, name, operator, [operand(context) for operand in operands])
+        named = " or ".join(names) or "without a name"
         message = f"the custom operator {named} is not known here: use operators of QTI, or have a person score"
         raise refusal(element, "custom-operator", message)
 
     return evaluate
+
+
+def _operated(element: etree._Element, name: str, operator: CustomOperator, values: list[Value | None]) -> Value | None:
+    try:
+        result = operator(*values)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:  # somebody else's code
+        message = f"the custom operator {name} cannot work with what it was given: {error}"
+        raise refusal(element, "custom-operator", message) from error
+    if result is None or isinstance(result, Value):
+        return result
+    message = f"the custom operator {name} gave {type(result).__name__}; expected a Value, or None for NULL"
+    raise refusal(element, "custom-operator", message)
 
 
 def _name(element: etree._Element) -> str:

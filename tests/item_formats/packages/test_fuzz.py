@@ -27,6 +27,7 @@ from item_formats.packages import (
     write_result,
     write_usage_data,
 )
+from item_formats.packages.records import fragment
 from tests.item_formats.packages.test_reading import FULL, PICTURE, old
 from tests.item_formats.packages.test_results import report
 from tests.item_formats.packages.zips import manifest_xml, resource, zip_of
@@ -222,3 +223,13 @@ def test_the_unchanged_package_is_read() -> None:
     assert (len(read.items), len(read.tests), len(read.usage_data), read.media) == (1, 1, 1, {"images/a.png": PICTURE})
     survives(zip_of(MEMBERS))
     survives(zip_of(OLD))
+
+
+def test_a_namespace_with_an_ampersand_is_kept_and_read_again() -> None:
+    """Found by the thousands of changes: metadata of such a manifest could not be read."""
+    name = b'"http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1"'
+    manifest = MEMBERS["imsmanifest.xml"].replace(name, name.replace(b"imsglobal", b"ims&amp;global"))
+    assert manifest != MEMBERS["imsmanifest.xml"]
+    survives(zip_of({**MEMBERS, "imsmanifest.xml": manifest}))
+    kept = fragment(etree.fromstring(b'<a xmlns="urn:a?b&amp;c"/>'))
+    assert kept == b'<a xmlns="urn:a?b&amp;c"></a>'

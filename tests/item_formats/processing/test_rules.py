@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from item_formats import ItemError, read_item, score
-from item_formats.processing import compile_rules
+from item_formats import ItemError, attempt, begin_item, read_item, score
+from item_formats.processing import CustomOperator, Value, compile_rules, single
 from tests.item_formats.documents import SCORE, document
 from tests.item_formats.processing.evaluation import element_of
 
@@ -152,3 +152,39 @@ def test_a_rule_that_cannot_be_run_is_refused_when_it_is_reached(rules: str, cod
 def test_rules_are_refused_at_once_where_they_must_not_fail_later() -> None:
     with pytest.raises(ItemError, match="set-response-value"):
         compile_rules(element_of("<outcome-processing><set-response-value/></outcome-processing>"))
+
+
+HALVED = (
+    '<qti-custom-operator class="org.example.Half" definition="urn:x:half"><qti-variable identifier="N"/>'
+    "</qti-custom-operator>"
+)
+
+
+def half(value: Value | None, *_: Value | None) -> Value | None:
+    return None if value is None else single("float", float(str(value.items[0])) / 2)
+
+
+@pytest.mark.parametrize("name", ["org.example.Half", "urn:x:half"])
+def test_a_custom_operator_does_what_the_caller_says_by_its_class_or_definition(name: str) -> None:
+    halved = read_item(item(SET.format(HALVED)))
+    assert score(halved, {"N": 7}, custom_operators={name: half}) == {"SCORE": 3.5}
+    assert score(halved, {"N": None}, custom_operators={name: half}) == {"SCORE": None}
+    begun = begin_item(halved, custom_operators={name: half})
+    assert attempt(halved, begun, {"N": 5}, custom_operators={name: half}).outcomes == {"SCORE": 2.5}
+    with pytest.raises(ItemError, match=r"org\.example\.Half or urn:x:half is not known"):  # the same compiled program
+        score(halved, {"N": 7}, custom_operators={"org.example.Other": half})
+
+
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [
+        (lambda _: 3.5, "gave float; expected a Value"),
+        (lambda value: value.no_such_part, "cannot work with what it was given"),
+        (lambda: None, "cannot work with what it was given"),
+        (lambda _: single("string", "three"), "convert it first"),
+    ],
+)
+def test_a_custom_operator_that_fails_is_a_refusal(operator: CustomOperator, said: str) -> None:
+    halved = read_item(item(SET.format(HALVED)))
+    with pytest.raises(ItemError, match=said):
+        score(halved, {"N": 7}, custom_operators={"org.example.Half": operator})

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from item_formats import Item, for_candidate, read_item, render_item, render_items
+from item_formats import Item, ItemError, for_candidate, read_item, render_item, render_items, score
+from item_formats.rendering import clone_findings
 from tests.item_formats.documents import capitals, correct, multiple, single, true_false
+from tests.item_formats.fixtures import fixture
 from tests.item_formats.rendering.pages import parse_html, text_of, with_class
 
 
@@ -70,3 +72,15 @@ def test_an_item_with_several_interactions_shows_them_all() -> None:
     page = parse_html(render_item(read_item(source)))
     assert text_of(with_class(page, "type")[0]) == "综合"
     assert [control.get("type") for control in page.iter("input")] == ["checkbox"] * 3 + ["text"]
+
+
+def test_an_item_that_cannot_be_run_is_shown_as_it_is_written_and_scoring_it_refused() -> None:
+    rich = read_item(fixture("documents/rich_item.xml"))  # a match table whose value is no number, as the XSD has it
+    page = parse_html(render_item(rich))
+    assert text_of(with_class(page, "not-shown")[0]) == "[本题的模板无法运行，按原样显示]"
+    assert "取 N。请读题" in text_of(page)
+    (finding,) = clone_findings(rich, None)
+    assert (finding.severity, finding.code, finding.item, finding.line) == ("warning", "bad-attribute", "RICH", 11)
+    with pytest.raises(ItemError, match="expected a value of base-type float"):
+        score(rich, {})
+    assert clone_findings(single(), None) == []

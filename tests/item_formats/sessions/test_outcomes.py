@@ -276,6 +276,17 @@ class TestWithoutASession:
         test = paper(part(section("A")), outcomes="TOTAL", rules=TOTAL)
         assert score_test(test, {"A.1": {"SCORE": 1}, "A.2": {"SCORE": 2}}) == {"TOTAL": 3.0}
 
+    @pytest.mark.parametrize(("submission", "last"), [("simultaneous", 0.5), ("individual", None)])
+    def test_without_a_number_an_appearance_is_the_last_of_a_simultaneous_part(
+        self, submission: str, last: float | None
+    ) -> None:
+        inside = part(section(REPEATED + ref("A")), submission=submission)
+        test = paper(inside, outcomes="FIRST SECOND LAST", rules=OF_APPEARANCES)
+        given: dict[str, dict[str, object]] = {"A.1": {"SCORE": 1.0}, "A.2": {"SCORE": 0.5}}
+        assert score_test(test, given) == {"FIRST": 1.0, "SECOND": 0.5, "LAST": last}
+        given["A.2"]["numAttempts"] = 0  # then the first was handed in last
+        assert score_test(test, given)["LAST"] == (None if last is None else 1.0)
+
     def test_a_condition_of_the_session_agrees(self) -> None:
         test = paper(part(section("A B")), outcomes="TOTAL:boolean", rules=set_outcome("TOTAL", right("A")))
         state = answer(begun(test, "A B"))

@@ -1,0 +1,145 @@
+"""The responses of a calibration as its parameters speak of them, for everything that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.models import ItemParameters
+from calibration.recoding import coded, coding_of, scores_seen
+from calibration.responses import Responses
+
+if TYPE_CHECKING:
+    from calibration.result import Calibration
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """Responses with categories for scores and without the items left out.
+
+    With raters every item as rated by each of them is an item of its own; `of_item` and `of_rater` (J,) say whose.
+    Items of sets are as `averaged_over_set` has them: every item by itself is right, that the items of a set go
+    together is not seen. `population` is the mean and standard deviation of ability of each group of the responses,
+    (G,) each.
+    """
+
+    responses: Responses
+    items: tuple[ItemParameters, ...]
+    population: tuple[Matrix, Matrix]
+    of_item: tuple[str, ...]
+    of_rater: tuple[str, ...] = ()
+
+
+def own_data(calibration: Calibration) -> OwnData:
+    """What `fit` and `scoring` take; scores are categories already, so that the items know no others.
+
+    Raises CalibrationError where the calibration has no responses with it.
+    """
+    from calibration.result import CalibrationError  # noqa: PLC0415  (results use this module)
+
+    responses = calibration.responses
+    if responses is None:
+        raise CalibrationError(
+            "this calibration has no responses with it (it was read from a file, streamed or distributed): read "
+            "responses and call the functions of calibration.scoring and calibration.fit with them"
+        )
+    data = coded(responses, coding_of([scores_seen(responses)], responses.marks))
+    population = own_population(calibration)
+    if data.rater is None or len(data.raters) < 2:
+        data = replace(data, rater=None, raters=())
+        items = tuple(replace(item, scores=()) for item in items_alone(calibration))
+        return OwnData(data, items, population, tuple(item.id for item in items))
+    severity = {name: estimate.value for name, estimate in calibration.raters.items()}
+    return rated_items(data, [replace(item, scores=()) for item in calibration.items], severity, population)
+
+
+def items_alone(calibration: Calibration) -> tuple[ItemParameters, ...]:
+    """The items, those of sets as they behave on their own (see `averaged_over_set`)."""
+    sets, spread, D = calibration.item_sets, calibration.testlets, calibration.scale.D
+    return tuple(
+        averaged_over_set(item, spread[sets[item.id]].value, D) if item.id in sets else item
+        for item in calibration.items
+    )
+
+
+def rated_items(
+    responses: Responses,
+    items: Sequence[ItemParameters],
+    severity: dict[str, float],
+    population: tuple[Matrix, Matrix],
+) -> OwnData:
+    """Ratings as responses to items of the raters: the thresholds of each moved by the rater's severity."""
+    known = {item.id: item for item in items}
+    R = len(responses.raters)
+    rater = responses.rater if responses.rater is not None else np.zeros(len(responses.item), np.int32)
+    pairs, at = np.unique(responses.item.astype(np.int64) * R + rater, return_inverse=True)
+    of_item = tuple(responses.items[j] for j in (pairs // R).tolist())
+    of_rater = tuple(responses.raters[r] for r in (pairs % R).tolist())
+    moved = tuple(
+        replace(
+            known[name],
+            id=f"{name} / {who}",
+            b=tuple(b + severity[who] for b in known[name].b),
+            location=None,
+            steps=(),
+        )
+        for name, who in zip(of_item, of_rater, strict=True)
+    )
+    order = np.lexsort((at.reshape(-1), responses.person))
+    rows = replace(
+        responses,
+        items=tuple(item.id for item in moved),
+        person=responses.person[order],
+        item=at.reshape(-1)[order].astype(np.int32),
+        score=responses.score[order],
+        status=responses.status[order],
+        option=None,
+        rater=None,
+        raters=(),
+        position=None,
+        seconds=None,
+        key={},
+        shift={},
+        marks={},
+    )
+    return OwnData(rows, moved, population, of_item, of_rater)
+
+
+def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemParameters:
+    """The item of a set as it behaves on its own, what the set shares (gamma ~ N(0, sd²)) averaged out.
+
+    a* = a / √(1 + (k·D·a·sd)²) with k = 16√3 / 15π (Zeger, Liang & Albert, 1988), close for logistic and graded items
+    and rougher for partial credit; nominal items stay as they are. b, c and d stay.
+    """
+    if item.model == "NRM":
+        return item
+    k = 16 * np.sqrt(3) / (15 * np.pi)
+    model = {"Rasch": "2PL", "1PL": "2PL", "PCM": "GPCM", "RSM": "GPCM"}.get(item.model, item.model)
+    return replace(
+        item, model=model, a=float(item.a / np.sqrt(1 + (k * D * item.a * sd) ** 2)), location=None, steps=()
+    )
+
+
+def own_population(calibration: Calibration) -> tuple[Matrix, Matrix]:
+    """Mean and standard deviation of ability of each group, (G,).
+
+    After a latent regression there is one group, with the mean and spread of all persons together.
+    """
+    if calibration.groups:
+        return (
+            np.array([group.mean.value for group in calibration.groups]),
+            np.array([group.sd.value for group in calibration.groups]),
+        )
+    if calibration.fit is None:
+        return np.array([calibration.scale.mean]), np.array([calibration.scale.sd])
+    found, persons = calibration.fit.unknowns.population, calibration.fit.sums.moments.persons
+    share = persons / persons.sum()
+    mean = float(share @ found.mean)
+    variance = float(share @ (found.sd**2 + (found.mean - mean) ** 2))
+    return np.array([mean]), np.array([np.sqrt(variance)])
