@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("item_formats", "calibration", "engine", "authoring")
@@ -55,8 +58,8 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
     assert done.stdout.rstrip().endswith("[]")
-    verbs = ("demo", "item", "calibrate", "assemble", "release", "simulate", "serve", "db", "bank", "user", "audit")
-    for verb in verbs:
+    verbs = "demo item calibrate score fit link security assemble release simulate serve db bank user audit"
+    for verb in verbs.split():
         assert f"  {verb} " in done.stdout
 
 
@@ -69,6 +72,19 @@ def test_lock_files_hold_versions_and_hashes_but_no_addresses() -> None:
         assert "--index-url" not in text
         for line in text.splitlines():
             assert "==" in line or line.strip().startswith(("--hash=sha256:", "#")) or not line.strip(), line
+
+
+def test_what_extras_ask_for_is_locked() -> None:
+    """Tests run with the versions of the extras that pyproject.toml promises to work with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    locked = {}
+    for lock in ROOT.glob("requirements*.lock"):
+        pins = re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+        for name, version in pins:
+            assert locked.setdefault(name, version) == version, f"{name} has two versions"
+    for requirement in map(Requirement, wanted):
+        assert locked[requirement.name] in requirement.specifier, str(requirement)
 
 
 def test_no_module_has_outgrown_its_room() -> None:
