@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from calibration.fit import ItemFit
 from calibration.fit.item_fit import MEAN_SQUARES
+from calibration.linking.drift import Drift, DriftResult
 from calibration.raters import RatingFit
 from calibration.responses import Responses
 from calibration.screening import FALSE_DISCOVERY_RATE, Flag, benjamini_hochberg
 
 if TYPE_CHECKING:
     from calibration.report.evidence import Evidence
+
+DRIFT_RATE = 0.05
 
 Hits = NDArray[np.bool_]
 
@@ -126,12 +129,23 @@ def dif_flags(evidence: Evidence) -> list[Flag]:
     return [Flag(item, "dif", "; ".join(reasons)) for item, reasons in found.items()]
 
 
+def drifted(result: DriftResult) -> tuple[Drift, ...]:
+    """The flagged anchors, without those whose curves are apart by no more than chance explains.
+
+    With 100 persons RMSD passes its limit for many; where a Wald test of all parameters is known it has to say so too.
+    """
+    return tuple(
+        one for one in result.flagged if one.flags != ("rmsd",) or one.p_adjusted is None or one.p_adjusted < DRIFT_RATE
+    )
+
+
 def drift_flags(evidence: Evidence) -> list[Flag]:
+    """Anchors that moved."""
     if evidence.drift is None:
         return []
     return [
         Flag(one.item, "drift", f"b {one.displacement:+.2f}, robust z {one.robust_z:.1f}, RMSD {one.rmsd:.3f}")
-        for one in evidence.drift.flagged
+        for one in drifted(evidence.drift)
     ]
 
 
