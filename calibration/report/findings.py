@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import erfc, sqrt
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from calibration.report.evidence import Evidence
 
 DRIFT_RATE = 0.05
+ENOUGH_FOR_RMSD = 250  # persons of a group: with fewer, RMSD is large by chance (Köhler, Robitzsch & Hartig, 2020)
 
 Hits = NDArray[np.bool_]
 
@@ -123,8 +125,9 @@ def dif_flags(evidence: Evidence) -> list[Flag]:
                 f"{row.focal} against {row.reference}: likelihood ratio χ² = {row.statistic:.1f} on {row.df} df, "
                 f"size {row.effect.size}"
             )
+    had_by = Counter(row.item for row in evidence.curve_dif)
     for row in evidence.curve_dif:
-        if row.flagged:
+        if row.flagged and had_by[row.item] > 1 and row.n_focal >= ENOUGH_FOR_RMSD:
             found.setdefault(row.item, []).append(f"{row.focal}: RMSD = {row.rmsd:.2f}, MD = {row.md:+.2f}")
     return [Flag(item, "dif", "; ".join(reasons)) for item, reasons in found.items()]
 
