@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, ACCENT, MUTED = "#1d3557", "#c1121f", "#6c757d"
+INK, ACCENT, MUTED = "#1d3557", "#c1121f", "#5f6871"
 SERIES = ("#1d3557", "#2a9d8f", "#e76f51", "#7b2cbf", "#b08900", "#457b9d")
 
 

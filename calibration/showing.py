@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 import numpy as np
 
@@ -20,10 +21,12 @@ Table = tuple[str, list[str], list[list[str]]]  # its title, header and rows
 def summary(calibration: Calibration) -> str:
     """One line: model, size, likelihood, convergence, priors, standard errors."""
     state = "converged" if calibration.converged else "NOT CONVERGED"
+    error = calibration.integration_error
+    integration = f", integration error {error:.1e}" if np.isfinite(error) else ""
     return (
         f"{calibration.model}, {len(calibration.items)} items, {calibration.n_persons} persons: "
         f"log-likelihood {calibration.log_likelihood:.3f}, {state} after {calibration.iterations} iterations "
-        f"(largest gradient {calibration.max_gradient:.1e}, integration error {calibration.integration_error:.1e}); "
+        f"(largest gradient {calibration.max_gradient:.1e}{integration}); "
         f"priors {calibration.priors}; standard errors from the {calibration.se_kind}"
     )
 
@@ -131,16 +134,21 @@ def _number(value: float | None) -> str:
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns as wide as their widest cell: the first and the last to the left, numbers to the right."""
-    widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
+    widths = [max(_width(row[c]) for row in rows) for c in range(len(rows[0]))]
     words = [all(not cell or not _is_number(cell) for cell in column) for column in zip(*rows[1:], strict=True)]
     return [
         "  "
         + "  ".join(
-            cell.ljust(width) if left else cell.rjust(width)
+            cell + " " * (width - _width(cell)) if left else " " * (width - _width(cell)) + cell
             for cell, width, left in zip(row, widths, words, strict=True)
         ).rstrip()
         for row in rows
     ]
+
+
+def _width(words: str) -> int:
+    """Columns of a terminal: Chinese characters take two."""
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in words)
 
 
 def _is_number(cell: str) -> bool:

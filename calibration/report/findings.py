@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import erfc, sqrt
 from typing import TYPE_CHECKING
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 from calibration.false_discovery import benjamini_hochberg
 from calibration.fit import ItemFit
 from calibration.fit.item_fit import MEAN_SQUARES
+from calibration.linking.drift import Drift, DriftResult
 from calibration.raters import RatingFit
 from calibration.responses import Responses
 from calibration.screening import FALSE_DISCOVERY_RATE, Flag
 
 if TYPE_CHECKING:
     from calibration.report.evidence import Evidence
+
+DRIFT_RATE = 0.05
+ENOUGH_FOR_RMSD = 250  # persons of a group: with fewer, RMSD is large by chance (Köhler, Robitzsch & Hartig, 2020)
 
 Hits = NDArray[np.bool_]
 
@@ -121,18 +126,30 @@ def dif_flags(evidence: Evidence) -> list[Flag]:
                 f"{row.focal} against {row.reference}: likelihood ratio χ² = {row.statistic:.1f} on {row.df} df, "
                 f"size {row.effect.size}"
             )
+    had_by = Counter(row.item for row in evidence.curve_dif)
     for row in evidence.curve_dif:
-        if row.flagged:
+        if row.flagged and had_by[row.item] > 1 and row.n_focal >= ENOUGH_FOR_RMSD:
             found.setdefault(row.item, []).append(f"{row.focal}: RMSD = {row.rmsd:.2f}, MD = {row.md:+.2f}")
     return [Flag(item, "dif", "; ".join(reasons)) for item, reasons in found.items()]
 
 
+def drifted(result: DriftResult) -> tuple[Drift, ...]:
+    """The flagged anchors, without those whose curves are apart by no more than chance explains.
+
+    With 100 persons RMSD passes its limit for many; where a Wald test of all parameters is known it has to say so too.
+    """
+    return tuple(
+        one for one in result.flagged if one.flags != ("rmsd",) or one.p_adjusted is None or one.p_adjusted < DRIFT_RATE
+    )
+
+
 def drift_flags(evidence: Evidence) -> list[Flag]:
+    """Anchors that moved."""
     if evidence.drift is None:
         return []
     return [
         Flag(one.item, "drift", f"b {one.displacement:+.2f}, robust z {one.robust_z:.1f}, RMSD {one.rmsd:.3f}")
-        for one in evidence.drift.flagged
+        for one in drifted(evidence.drift)
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from calibration.pages import ACCENT, INK, MUTED, facts, table
 from calibration.report.drawing import Frame, legend
 from calibration.report.evidence import Evidence
+from calibration.report.findings import drifted
 from calibration.report.words import figure, fixed, folded, left_out, note, probability, section, with_se
 
 ROWS_OPEN = 40
@@ -23,15 +24,15 @@ def linking_section(evidence: Evidence) -> str:
     fixed_anchors = f"<p>量表由 {len(scale.anchors)} 道锚题固定。 {len(scale.anchors)} anchors fix the scale.</p>"
     if drift is None:
         return section("linking", title, fixed_anchors, left_out(evidence.left_out, "drift"))
-    link = drift.link
+    link, moved = drift.link, {one.item for one in drifted(drift)}
     se = link.se
     pairs = [
         ("A", f"{link.A:.3f}" + (f" ± {se[0]:.3f}" if se else "")),
         ("B", f"{link.B:.3f}" + (f" ± {se[1]:.3f}" if se else "")),
         ("稳定锚题 stable", f"{len(link.anchors)}"),
-        ("漂移 flagged", f"{len(drift.flagged)}"),
+        ("漂移 flagged", f"{len(moved)}"),
     ]
-    ordered = sorted(drift.items, key=lambda one: (not one.flags, -abs(one.displacement)))
+    ordered = sorted(drift.items, key=lambda one: (one.item not in moved, -abs(one.displacement)))
     rows = [
         [
             one.item,
@@ -42,7 +43,7 @@ def linking_section(evidence: Evidence) -> str:
             probability(one.p_adjusted),
             fixed(one.rmsd, 3),
             "是 yes" if one.anchor else "否 no",
-            " ".join(one.flags),
+            " ".join(one.flags) if one.item in moved else "",
         ]
         for one in ordered
     ]
@@ -57,7 +58,7 @@ def linking_section(evidence: Evidence) -> str:
         "用于连接 in the link",
         "标记 flags",
     )
-    marked = [at for at, one in enumerate(ordered) if one.flags]
+    marked = [at for at, one in enumerate(ordered) if one.item in moved]
     shown = table(
         header, rows, numeric=range(1, 7), html=(1,), pictures=(), flagged=marked, row_names=True, caption="anchors"
     )
@@ -84,8 +85,9 @@ def _chart(evidence: Evidence) -> str:
     drift = evidence.drift
     if drift is None:
         return ""
+    moved = {one.item for one in drifted(drift)}
     place = {item.id: item.difficulty for item in evidence.calibration.items}
-    points = [(place[one.item], place[one.item] + one.displacement, bool(one.flags)) for one in drift.items]
+    points = [(place[one.item], place[one.item] + one.displacement, one.item in moved) for one in drift.items]
     points = [point for point in points if np.isfinite(point[0] + point[1])]
     if not points:
         return ""
