@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.false_discovery import benjamini_hochberg
 from calibration.fit import ItemFit
 from calibration.fit.item_fit import MEAN_SQUARES
 from calibration.raters import RatingFit
 from calibration.responses import Responses
-from calibration.screening import FALSE_DISCOVERY_RATE, Flag, benjamini_hochberg
+from calibration.screening import FALSE_DISCOVERY_RATE, Flag
 
 if TYPE_CHECKING:
     from calibration.report.evidence import Evidence

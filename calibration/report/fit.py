@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from calibration.false_discovery import benjamini_hochberg
 from calibration.fit.local_dependence import NOTABLE_LD, LocalDependence
 from calibration.pages import ACCENT, facts, table
 from calibration.report.drawing import Frame
 from calibration.report.evidence import Evidence
 from calibration.report.words import figure, fixed, folded, interval, left_out, note, probability, section
-from calibration.screening import FALSE_DISCOVERY_RATE, benjamini_hochberg
+from calibration.screening import FALSE_DISCOVERY_RATE
 
 PAIRS_SHOWN, PERSONS_SHOWN = 25, 25
 CLOSE, ADEQUATE = (0.05, 0.05), (0.089, 0.08)  # RMSEA2 and SRMSR (Maydeu-Olivares & Joe, 2014; Hu & Bentler, 1999)
