@@ -33,7 +33,18 @@ if TYPE_CHECKING:
     from calibration.screening import Flag
 
 # what both go without, by the names of the options
-REFUSED = ("anchors", "grades", "report", "state", "resume", "reference", "sittings_are_groups", "group")
+REFUSED = (
+    "anchors",
+    "grades",
+    "report",
+    "numbers",
+    "form_file",
+    "state",
+    "resume",
+    "reference",
+    "sittings_are_groups",
+    "group",
+)
 LOCAL = "local"
 
 
@@ -46,10 +57,10 @@ def calibrate_large(options: Mapping[str, Any], arguments: Mapping[str, Any], re
     if options["cluster"] is not None and options["stream"]:
         raise click.UsageError("--stream and --cluster are two ways for large data: choose one")
     refused = [name for name in REFUSED if options.get(name)]
-    if options.get("latent", "normal") != "normal":
-        refused.append("latent")
+    usual = {"latent": "normal", "errors": "observed"}
+    refused += [name for name, value in usual.items() if options[name] != value]
     if refused:
-        raise click.UsageError(f"{way} goes without --{refused[0].replace('_', '-')}")
+        raise click.UsageError(f"{way} goes without --{refused[0].removesuffix('_file').replace('_', '-')}")
     if arguments.get("testlets"):
         raise click.UsageError(f"{way} goes without item sets: leave them out of --spec")
     fitting = {

@@ -70,11 +70,14 @@ def test_large_files_calibrate_to_the_same(run: Run, folder: Path, tmp_path: Pat
     [
         (["--stream", "--report", "x.html"], "--stream goes without --report"),
         (["--cluster", "local", "--group", "region"], "--cluster goes without --group"),
+        (["--stream", "--form", "{params}"], "--stream goes without --form"),
+        (["--stream", "--errors", "sandwich"], "--stream goes without --errors"),
         (["--stream", "--cluster", "local"], "choose one"),
     ],
 )
 def test_what_large_files_go_without_is_said(run: Run, folder: Path, arguments: list[str], message: str) -> None:
-    result = run(folder, *arguments)
+    params = next(folder.iterdir())  # any file: it is not read
+    result = run(folder, *(text.format(params=params) for text in arguments))
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
 
