@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from calibration.describing import groups_of, items_of, raters_of, regression_of, scale_of, testlets_of, warnings_of
 from calibration.estimation.beliefs import Beliefs
-from calibration.estimation.fitting import FULL_INFORMATION, Errors, fit
+from calibration.estimation.fitting import FULL_INFORMATION, Errors, Fit, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
 from calibration.models import ItemParameters, ModelError, Scale
+from calibration.own_data import averaged_over_set
 from calibration.patterns import PatternError
 from calibration.preparing import Prepared, prepare
 from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items
 from calibration.responses import Responses
 from calibration.result import Calibration, CalibrationError
+from calibration.routing import routing_flags
+from calibration.screening import Flag
 
 Matrix = NDArray[np.float64]
 
@@ -163,9 +166,10 @@ def run(
         errors=errors,
     )
     regressed = prepared.covariates is not None
+    found = items_of(prepared, result)
     return Calibration(
         model=models[0] if len(set(models)) == 1 else "mixed",
-        items=items_of(prepared, result),
+        items=found,
         excluded=prepared.excluded,
         scale=scale_of(prepared, result),
         priors=_priors_text(priors, chosen),
@@ -187,9 +191,26 @@ def run(
         item_sets=prepared.testlets,
         shift={name: scores[0] for name, scores in prepared.scores.items() if scores[0]},
         free_parameters=len(result.unknowns.vector()),
-        warnings=(*prepared.flags, *warnings_of(result)),
+        warnings=(*prepared.flags, *warnings_of(result), *_routing(prepared, found, result)),
         responses=prepared.responses,
         fit=result,
+    )
+
+
+def _routing(prepared: Prepared, items: Sequence[ItemParameters], result: Fit) -> list[Flag]:
+    """Whether items seem to have been given because of answers that are not in the data."""
+    if prepared.facet is not None:
+        return []  # who rated whom is no routing
+    testlets = testlets_of(result)
+    alone = [
+        averaged_over_set(item, testlets[prepared.testlets[item.id]].value, prepared.scale.D)
+        if item.id in prepared.testlets
+        else item
+        for item in items
+    ]
+    population = result.unknowns.population
+    return routing_flags(
+        prepared.persons, alone, prepared.scale, (population.mean, population.sd), prepared.first_items
     )
 
 

@@ -22,6 +22,7 @@ from calibration.patterns import PatternError, ordered_patterns, settings_of
 from calibration.recoding import Coding, coded, coding_of, scores_seen
 from calibration.responses import Responses, ResponsesError
 from calibration.result import CalibrationError
+from calibration.routing import first_items
 from calibration.screening import Flag
 
 Matrix = NDArray[np.float64]
@@ -55,6 +56,7 @@ class Prepared:
     excluded: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
     responses: Responses | None = None
+    first_items: NDArray[np.intp] | None = None  # (N,), which item a person began with, -1 where nobody knows
 
 
 def prepare(
@@ -107,6 +109,7 @@ def prepare(
         excluded=data.coding.excluded,
         flags=tuple(flags),
         responses=responses,
+        first_items=first_items(data.responses),
     )
 
 
