@@ -251,16 +251,22 @@ def _priors(items: Sequence[str], models: Sequence[str], priors: Priors | Mappin
                 f"item {item}: a prior on b needs one on a as well: where a slope may cross 0, "
                 "b = -intercept / a has no meaning"
             )
+        if model not in {"3PL", "4PL"}:
+            kept = replace(kept, c=None)
+        if model != "4PL":
+            kept = replace(kept, d=None)
         chosen.append(kept if model != "NRM" else NO_PRIORS)
     return chosen
 
 
 def _priors_text(given: Priors | Mapping[str, Priors] | None, chosen: Sequence[Priors]) -> str:
+    """The priors that act, by item or pattern where there are several."""
     texts = list(dict.fromkeys(str(priors) for priors in chosen))
     if len(texts) == 1:
         return texts[0]
     if isinstance(given, Mapping):
-        return "; ".join(f"{name}: {priors}" for name, priors in list(given.items())[:8]) + (
-            f"; and {len(given) - 8} more" if len(given) > 8 else ""
-        )
+        idle = {p: None for p in ("a", "b", "c", "d") if all(getattr(priors, p) is None for priors in chosen)}
+        acting = [(name, replace(priors, **idle)) for name, priors in given.items()]
+        named = [f"{name}: {priors}" for name, priors in acting if priors != NO_PRIORS]
+        return "; ".join(named[:8]) + (f"; and {len(named) - 8} more" if len(named) > 8 else "")
     return "; ".join(texts[:8])

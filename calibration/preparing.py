@@ -74,6 +74,10 @@ def prepare(
     """What `calibrate` starts from. Raises as it does."""
     scale, anchors = scale or Scale(), anchors or {}
     data = _coded(responses, model, anchors)
+    if covariates is None:
+        data, responses, empty = _without_empty_groups(data, responses, reference)
+    else:
+        empty = []
     facet, data = _facets(data)
     anchored = {name: anchors[name] for name in data.items if name in anchors}
     if anchors and not anchored:
@@ -88,7 +92,7 @@ def prepare(
     if latent == "empirical":
         population = _shapeless(population, data, anchored, testlets)
     without = len(responses.persons) - len(np.unique(data.responses.person))
-    flags = [*data.coding.flags, *_odd(responses)]
+    flags = [*data.coding.flags, *_odd(responses), *empty]
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
     return Prepared(
@@ -138,6 +142,43 @@ def _coded(responses: Responses, model: str | Mapping[str, str], anchors: Mappin
         raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
     models = models_of(coding.items, model)
     return _Coded(coded(responses, coding), coding, coding.items, models, coding.categories, coding.marks)
+
+
+def _without_empty_groups(
+    data: _Coded, responses: Responses, reference: str | None
+) -> tuple[_Coded, Responses, list[Flag]]:
+    """Both without the groups of whom nobody counts, and a flag for each of these.
+
+    Raises CalibrationError where the reference is one.
+    """
+    if responses.group is None or not len(responses.groups):
+        return data, responses, []
+    counted = np.zeros(len(responses.persons), bool)
+    counted[data.responses.person] = True
+    counted &= responses.weight > 0
+    persons = np.bincount(responses.group[counted], minlength=len(responses.groups))
+    kept = np.flatnonzero(persons)
+    if len(kept) == len(persons):
+        return data, responses, []
+    if reference is not None and reference in responses.groups and not persons[responses.groups.index(reference)]:
+        raise CalibrationError(
+            f"reference group {reference!r} has no person with a response that counts: choose one of "
+            f"{', '.join(responses.groups[g] for g in kept)}"
+        )
+    number = np.searchsorted(kept, np.arange(len(persons))).clip(max=len(kept) - 1)
+    groups = tuple(responses.groups[g] for g in kept)
+    flags = [
+        Flag(
+            "",
+            "group-without-persons",
+            f"group {responses.groups[g]} has no person with a response that counts: it has no mean and is left out; "
+            "check the column of groups and the weights",
+        )
+        for g in np.flatnonzero(persons == 0)
+    ]
+    group = number[responses.group].astype(np.int32)
+    data = replace(data, responses=replace(data.responses, group=group, groups=groups))
+    return data, replace(responses, group=group, groups=groups), flags
 
 
 def models_of(items: Sequence[str], model: str | Mapping[str, str]) -> list[str]:

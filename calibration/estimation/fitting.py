@@ -9,7 +9,7 @@ tolerance by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -19,7 +19,11 @@ from numpy.typing import NDArray
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.blocks import category_counts
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import complete_item_information, missing_item_information
+from calibration.estimation.information import (
+    complete_item_information,
+    missing_item_information,
+    population_information,
+)
 from calibration.estimation.maximisation import at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
@@ -53,7 +57,8 @@ class Fit:
 
     `covariance` is (P, P) of the unknowns' vector, or None; `item_covariance` (m, p, p) for every batch, of the items'
     own parameters, NaN where the data do not identify them. `integration_error` is the largest Newton step that a grid
-    of half the spacing and one more standard deviation would still make, NaN without the whole information.
+    of half the spacing and one more standard deviation would still make, with the items' blocks where there is no whole
+    information, and NaN where nothing is identified or the distribution is empirical.
     """
 
     unknowns: Unknowns
@@ -134,9 +139,8 @@ def _shaped(search: Search, tolerance: float, most: int) -> Fit:
     search.spacing = HISTOGRAM_SPACING
     search.grid = Grid.covering(search.unknowns.population, HISTOGRAM_SPACING)
     sums, calm = search.climb(tolerance, most)
-    if len(search.unknowns.vector()) > FULL_INFORMATION:
-        return _end(search, sums, converged=calm, information=None)
-    result = _end(search, sums, converged=calm, information=search.information(sums))
+    whole = len(search.unknowns.vector()) <= FULL_INFORMATION
+    result = _end(search, sums, converged=calm, information=search.information(sums) if whole else None)
     return replace(result, integration_error=np.nan)  # a histogram is what it is between its bars
 
 
@@ -215,7 +219,7 @@ def _end(
         converged=converged,
         max_gradient=float(np.abs(gradient).max(initial=0.0)),
         last_step=last_step,
-        integration_error=_integration_error(search, covariance) if covariance is not None else np.nan,
+        integration_error=_integration_error(search, covariance, blocks) if kind != NOT_IDENTIFIED else np.nan,
         iterations=search.iterations,
         nodes=search.grid.nodes,
         sums=sums,
@@ -272,8 +276,12 @@ def _inverses(information: Matrix, free: NDArray[np.bool_]) -> Matrix:
     return np.asarray(np.where(known[:, None, None], np.where(both, inverse, 0.0), np.nan))
 
 
-def _integration_error(search: Search, covariance: Matrix) -> float:
-    """The largest parameter change that a finer and wider grid asks for, in one Newton step, on a sample of persons."""
+def _integration_error(search: Search, covariance: Matrix | None, blocks: Sequence[Matrix]) -> float:
+    """The largest parameter change that a finer and wider grid asks for, in one Newton step, on a sample of persons.
+
+    Without the whole covariance the step is taken item by item with `blocks` (m, p, p), and for the population by
+    itself, as if all else were known.
+    """
     sample, share = search.persons.sample(CHECKED_PERSONS)
     unknowns = search.unknowns
     finer = Grid.covering(unknowns.population, search.grid.spacing / 2, reach=REACH + 1)
@@ -285,4 +293,17 @@ def _integration_error(search: Search, covariance: Matrix) -> float:
         else:
             sums = expect(sample, Tables.of(at, grid, search.start))
         gradients.append(full_gradient(at, sums, grid.nodes, search.start, Beliefs()))
-    return float(np.abs(covariance @ (gradients[1] - gradients[0])).max(initial=0.0) / share)
+    change = (gradients[1] - gradients[0]) / share
+    if covariance is not None:
+        return float(np.abs(covariance @ change).max(initial=0.0))
+    steps, first = [], 0
+    for batch, block in zip(unknowns.batches, blocks, strict=True):
+        own = np.zeros(batch.parameters.shape)
+        size = int(batch.free.sum())
+        own[batch.free] = change[first : first + size]
+        first += size
+        steps.append((block @ own[:, :, None]).reshape(-1))
+    tables = Tables.of(unknowns, search.grid, search.start)
+    of_population = population_information(sample, unknowns.population, tables) / share
+    steps.append(np.linalg.lstsq(of_population, change[first:])[0])
+    return float(np.nanmax(np.abs(np.concatenate(steps)), initial=0.0))

@@ -19,7 +19,7 @@ from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_
 from calibration.estimation.expectation import Sums, posterior
 from calibration.estimation.families import curvature
 from calibration.estimation.population import Population
-from calibration.estimation.population import complete_information as population_information
+from calibration.estimation.population import complete_information as complete_population_information
 from calibration.estimation.unknowns import Tables, Unknowns
 
 Matrix = NDArray[np.float64]
@@ -136,6 +136,23 @@ def _population_scores(population: Population, weighted: Matrix, nodes: Matrix, 
     )
 
 
+def population_information(layout: ResponseBlocks, population: Population, tables: Tables) -> Matrix:
+    """Σ over persons of E[score] E[score]' of the population's vector, (S, S): its information, the items known."""
+    out = np.zeros((population.size, population.size))
+    powers = np.stack([tables.nodes, tables.nodes**2], axis=1)
+    for block in layout:
+        density, _ = posterior(block, tables, layout)
+        first, second = (density @ powers).T
+        mean, sd = population.mean[block.group], population.sd[block.group]
+        of_mean, of_log_sd = (first - mean) / sd**2, (second - 2 * mean * first + mean**2) / sd**2 - 1
+        rows = np.concatenate(
+            [population.design[block.group] * of_mean[:, None], population.sd_design[block.group] * of_log_sd[:, None]],
+            axis=1,
+        )
+        out += rows.T @ (block.weight[:, None] * rows)
+    return out
+
+
 def _slices(layout: ResponseBlocks, share: float) -> Iterator[Block]:
     every = round(1 / share)
     for block in layout:
@@ -153,7 +170,7 @@ def complete_information(
     blocks = [curvature(batch, sums.of(batch, start), unknowns.nodes_of(batch, nodes)) for batch in unknowns.batches]
     if beliefs:
         blocks = [H + bend for H, bend in zip(blocks, prior_terms(beliefs, unknowns.batches).curvature, strict=True)]
-    return blocks, population_information(unknowns.population, sums.moments)
+    return blocks, complete_population_information(unknowns.population, sums.moments)
 
 
 def observed_information(

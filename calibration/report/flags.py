@@ -55,6 +55,9 @@ TEXTS = {
         "Persons with different items differ in ability, and the data do not say why they had them: add the answers "
         "that decided, or declare the groups.",
     ),
+    "group-without-persons": FlagText(
+        "无考生的组", "group without persons", "检查分组列与权重。", "Check the column of groups, and the weights."
+    ),
     "persons-without-responses": FlagText(
         "无作答考生", "persons without responses", "不计入标定。", "They count for nothing.", serious=False
     ),

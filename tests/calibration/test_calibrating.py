@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -491,3 +492,55 @@ def test_the_digest_is_of_the_data() -> None:
     flipped = dataclasses.replace(responses, score=np.concatenate([1 - responses.score[:1], responses.score[1:]]))
     digests = {calibrate(data, model=model).data_digest for data in (responses, flipped) for model in ("2PL", "1PL")}
     assert len(digests) == 2
+
+
+def test_a_group_without_persons_is_named_and_left_out() -> None:
+    rng = np.random.default_rng(3)
+    items = some_items("2PL", J=8)
+    scores = draw(rng, items, rng.standard_normal(600))
+    group = np.repeat([0, 2, 1], [300, 290, 10]).astype(np.int32)
+    weight = np.where(group == 1, 0.0, 1.0)
+    three = replace(responses_to(items, scores, weight=weight), group=group, groups=("A", "gone", "B"))
+    counted = group != 1
+    two = replace(responses_to(items, scores[counted]), group=group[counted] // 2, groups=("A", "B"))
+    one, other = calibrate(three), calibrate(two)
+    assert [flag.message[:40] for flag in one.warnings if flag.code == "group-without-persons"] == [
+        "group gone has no person with a response"
+    ]
+    assert [g.name for g in one.groups] == ["A", "B"]
+    assert one.groups[1].mean.se == pytest.approx(other.groups[1].mean.se, rel=1e-6)
+    for mine, theirs in zip(one.items, other.items, strict=True):
+        assert mine.a == pytest.approx(theirs.a, abs=1e-7)
+        assert mine.se == pytest.approx(theirs.se, rel=1e-5)
+    assert len(one.score().theta) == 600
+    with pytest.raises(CalibrationError, match=r"reference group 'gone' has no person .* choose one of A, B"):
+        calibrate(three, reference="gone")
+
+
+def test_above_500_parameters_the_integration_error_is_of_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    items = some_items("2PL", J=12)
+    scores = draw(rng, items, rng.standard_normal(800))
+    grouped = replace(responses_to(items, scores), group=np.repeat([0, 1], 400).astype(np.int32), groups=("A", "B"))
+    monkeypatch.setattr("calibration.estimation.search.WIDEST_SPACING", 2.0)  # an error that can be seen
+    monkeypatch.setattr("calibration.estimation.search.START_SPACING", 1.5)
+    whole = calibrate(grouped, tolerance=1e-7)
+    monkeypatch.setattr(fitting, "FULL_INFORMATION", 5)
+    blocks = calibrate(grouped, tolerance=1e-7)
+    assert blocks.se_kind == fitting.OBSERVED_BLOCKS
+    assert whole.integration_error > 1e-6
+    assert whole.integration_error / 5 < blocks.integration_error < 5 * whole.integration_error
+    monkeypatch.undo()
+    finest = calibrate(grouped, tolerance=1e-7)
+    moved = max(abs(one.a - other.a) for one, other in zip(blocks.items, finest.items, strict=True))
+    assert moved < 10 * blocks.integration_error  # it says how far a finer grid moves what was estimated
+
+
+def test_only_priors_that_act_are_listed() -> None:
+    rng = np.random.default_rng(5)
+    items = [*some_items("2PL", J=5), *some_items("3PL", J=2)]
+    data = responses_to(items, draw(rng, items, rng.standard_normal(400)))
+    assert calibrate(data, priors=DEFAULT_PRIORS, max_iterations=3).priors == "a ~ lognormal(floating, 0.5)"
+    mixed = calibrate(data, model={"*": "2PL", "3PL*": "3PL"}, priors={"*": DEFAULT_PRIORS}, max_iterations=3)
+    assert mixed.priors == "*: a ~ lognormal(floating, 0.5), c ~ beta(5, 17)"
+    assert calibrate(data, model="Rasch", priors=DEFAULT_PRIORS, max_iterations=3).priors == "none"
