@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.models import ItemParameters
-from calibration.recoding import coded, coding_of, scores_seen
+from calibration.recoding import by_rater, coded, coding_of, scores_seen
 from calibration.responses import Responses
 
 if TYPE_CHECKING:
@@ -76,39 +76,14 @@ def rated_items(
 ) -> OwnData:
     """Ratings as responses to items of the raters: the thresholds of each moved by the rater's severity."""
     known = {item.id: item for item in items}
-    R = len(responses.raters)
-    rater = responses.rater if responses.rater is not None else np.zeros(len(responses.item), np.int32)
-    pairs, at = np.unique(responses.item.astype(np.int64) * R + rater, return_inverse=True)
-    of_item = tuple(responses.items[j] for j in (pairs // R).tolist())
-    of_rater = tuple(responses.raters[r] for r in (pairs % R).tolist())
+    rated, item_of, rater_of = by_rater(responses)
+    of_item = tuple(responses.items[j] for j in item_of)
+    of_rater = tuple(responses.raters[r] for r in rater_of)
     moved = tuple(
-        replace(
-            known[name],
-            id=f"{name} / {who}",
-            b=tuple(b + severity[who] for b in known[name].b),
-            location=None,
-            steps=(),
-        )
-        for name, who in zip(of_item, of_rater, strict=True)
+        replace(known[name], id=own, b=tuple(b + severity[who] for b in known[name].b), location=None, steps=())
+        for own, name, who in zip(rated.items, of_item, of_rater, strict=True)
     )
-    order = np.lexsort((at.reshape(-1), responses.person))
-    rows = replace(
-        responses,
-        items=tuple(item.id for item in moved),
-        person=responses.person[order],
-        item=at.reshape(-1)[order].astype(np.int32),
-        score=responses.score[order],
-        status=responses.status[order],
-        option=None,
-        rater=None,
-        raters=(),
-        position=None,
-        seconds=None,
-        key={},
-        shift={},
-        marks={},
-    )
-    return OwnData(rows, moved, population, of_item, of_rater)
+    return OwnData(rated, moved, population, of_item, of_rater)
 
 
 def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemParameters:

@@ -19,7 +19,7 @@ from calibration.estimation.population import Population, Shape
 from calibration.estimation.specification import FIXED_SLOPE, Facet, specify
 from calibration.models import ItemParameters, Scale, model_named
 from calibration.patterns import PatternError, ordered_patterns, settings_of
-from calibration.recoding import Coding, coded, coding_of, scores_seen
+from calibration.recoding import Coding, by_rater, coded, coding_of, scores_seen
 from calibration.responses import Responses, ResponsesError
 from calibration.result import CalibrationError
 from calibration.routing import first_items
@@ -206,24 +206,8 @@ def _facets(data: _Coded) -> tuple[Facet | None, _Coded]:
             f"item {data.items[other]}: ratings are calibrated as many-facet models, which are "
             f"{', '.join(FACET_MODELS)}, not {data.models[other]}"
         )
-    R = len(responses.raters)
-    pairs, index = np.unique(responses.item.astype(np.int64) * R + responses.rater, return_inverse=True)
-    item, rater = pairs // R, pairs % R
-    names = tuple(f"{data.items[j]} / {responses.raters[r]}" for j, r in zip(item, rater, strict=True))
-    order = np.lexsort((index, responses.person))
-    rated = replace(
-        responses,
-        items=names,
-        person=responses.person[order],
-        item=index.reshape(-1)[order].astype(np.int32),
-        score=responses.score[order],
-        status=responses.status[order],
-        option=None,
-        rater=None,
-        raters=(),
-        position=None,
-        seconds=None,
-    )
+    rated, item, rater = by_rater(responses)
+    names = rated.items
     marks = {names[k]: data.marks[data.items[j]] for k, j in enumerate(item) if data.items[j] in data.marks}
     facet = Facet(item, rater, data.items, responses.raters)
     models = [data.models[j] for j in item]

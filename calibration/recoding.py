@@ -150,6 +150,33 @@ def coded(responses: Responses, coding: Coding) -> Responses:
     )
 
 
+def by_rater(responses: Responses) -> tuple[Responses, NDArray[np.intp], NDArray[np.intp]]:
+    """Ratings as responses to items of each rater, `item / rater`, and which item and which rater each is of, (J,)."""
+    R = len(responses.raters)
+    rater = responses.rater if responses.rater is not None else np.zeros(len(responses.item), np.int32)
+    pairs, at = np.unique(responses.item.astype(np.int64) * R + rater, return_inverse=True)
+    item_of, rater_of = (pairs // R).astype(np.intp), (pairs % R).astype(np.intp)
+    at = at.reshape(-1)
+    order = np.lexsort((at, responses.person))
+    rated = replace(
+        responses,
+        items=tuple(f"{responses.items[j]} / {responses.raters[r]}" for j, r in zip(item_of, rater_of, strict=True)),
+        person=responses.person[order],
+        item=at[order].astype(np.int32),
+        score=responses.score[order],
+        status=responses.status[order],
+        option=None,
+        rater=None,
+        raters=(),
+        position=None,
+        seconds=None,
+        key={},
+        shift={},
+        marks={},
+    )
+    return rated, item_of, rater_of
+
+
 def in_categories_of(items: Sequence[ItemParameters], responses: Responses) -> Responses:
     """The responses with the categories that the parameters know for scores; items without parameters are as they were.
 

@@ -179,6 +179,11 @@ def dif(
         print_json(document)
         return
     click.echo(f"{method}: {second} against {first}, {len(rows)} rows, {len(flagged)} flagged")
+    if any(row.get("independent") for row in rows):
+        click.echo(
+            "more than 500 parameters: the groups' estimates are taken as independent, without the error of the "
+            "anchors that link them; take --method lr where a result is close"
+        )
     shown = _COLUMNS.get(method, ())
     _print(flagged, shown or tuple(flagged[0] if flagged else ()))
     if out is not None:

@@ -112,6 +112,21 @@ def test_dif_finds_the_harder_item_by_every_method(run: Run, two_groups: tuple[P
         assert "Q4" in flagged
 
 
+def test_wald_without_the_groups_covariance_says_so(
+    run: Run, two_groups: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, params = two_groups
+    arguments = ["dif", data, "--params", params, "--group", "region", "--method", "wald", "--rounds", 1]
+    joint = json.loads(run(*arguments, "--json").stdout)["items"]
+    monkeypatch.setattr("calibration.estimation.fitting.FULL_INFORMATION", 5)  # as if there were more than 500
+    assert "the groups' estimates are taken as independent" in run(*arguments).stdout
+    alone = json.loads(run(*arguments, "--json").stdout)["items"]
+    assert {row["independent"] for row in joint} == {False}
+    assert {row["independent"] for row in alone} == {True}
+    ratio = [two["statistic"] / one["statistic"] for one, two in zip(joint, alone, strict=True)]
+    assert 0.8 < np.median(ratio) < 1.25
+
+
 def test_dif_writes_a_table_and_says_who_is_compared(run: Run, two_groups: tuple[Path, Path], tmp_path: Path) -> None:
     data, params = two_groups
     out = tmp_path / "dif.csv"
