@@ -296,7 +296,8 @@ def _integration_error(search: Search, covariance: Matrix | None, blocks: Sequen
     change = (gradients[1] - gradients[0]) / share
     if covariance is not None:
         return float(np.abs(covariance @ change).max(initial=0.0))
-    steps, first = [], 0
+    steps: list[Matrix] = []
+    first = 0
     for batch, block in zip(unknowns.batches, blocks, strict=True):
         own = np.zeros(batch.parameters.shape)
         size = int(batch.free.sum())
