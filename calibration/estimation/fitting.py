@@ -306,5 +306,5 @@ def _integration_error(search: Search, covariance: Matrix | None, blocks: Sequen
         steps.append((block @ own[:, :, None]).reshape(-1))
     tables = Tables.of(unknowns, search.grid, search.start)
     of_population = population_information(sample, unknowns.population, tables) / share
-    steps.append(np.linalg.lstsq(of_population, change[first:])[0])
+    steps.append(np.asarray(np.linalg.lstsq(of_population, change[first:])[0], float))
     return float(np.nanmax(np.abs(np.concatenate(steps)), initial=0.0))

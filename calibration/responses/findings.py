@@ -111,5 +111,6 @@ def disconnected(components: tuple[tuple[str, ...], ...]) -> str:
     more = f"; and {len(components) - NAMES_SHOWN} more groups" if len(components) > NAMES_SHOWN else ""
     return (
         f"{len(components)} groups of items share no persons: {groups}{more}. Their scales are comparable only if all "
-        "persons are of one population; else add persons or anchors that join them, or calibrate each group by itself"
+        "persons are of one population; else add persons or anchors that join them, or the answers that decided who "
+        "got which, or calibrate each group by itself"
     )
