@@ -62,8 +62,8 @@ def normalised(joint: Matrix) -> tuple[Matrix, Matrix]:
     peak = joint.max(axis=1, keepdims=True)
     joint -= peak
     density = np.exp(joint, out=joint)
-    total = density.sum(axis=1, keepdims=True)
-    density /= total
+    total = density @ np.ones((density.shape[1], 1))
+    density *= 1 / total
     return density, (peak + np.log(total))[:, 0]
 
 

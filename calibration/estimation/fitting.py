@@ -23,7 +23,7 @@ from calibration.estimation.information import complete_item_information, missin
 from calibration.estimation.maximisation import at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
-from calibration.estimation.search import Search, inverse_of
+from calibration.estimation.search import MARGIN, Search, inverse_of, widest_spacing
 from calibration.estimation.testlets import expect_testlets
 from calibration.estimation.unknowns import Tables, Unknowns
 
@@ -31,12 +31,12 @@ Matrix = NDArray[np.float64]
 Errors = Literal["observed", "cross-product", "sandwich"]
 
 NEAR = 2e-5  # largest change of an EM step at which Newton takes over: a pass costs a tenth of the information
+FAR = 1e-2  # the same in a sample, whose maximum is farther than that from that of all
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
 RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to that, less is rounding
 CHECKED_PERSONS = 10_000
-FEW_ORDERS = 3
 HISTOGRAM_SPACING = 0.1  # standard deviations between the bars of an empirical distribution
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
@@ -107,12 +107,18 @@ def _fit(
         search = Search(persons, unknowns, beliefs, on_iteration)
         return _shaped(search, tolerance, max_iterations), search
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
-    unknowns, known = _from_a_sample(persons, unknowns, beliefs, whole=whole)
-    search = Search(persons, unknowns, beliefs, on_iteration)
-    if known is not None:
-        sums, step = search.newton(search.settled(), known, tolerance, max_iterations)
-        if step < tolerance:
-            return _end(search, sums, converged=True, information=search.information(sums), last_step=step), search
+    sample, spacing = _of_a_sample(persons, unknowns, beliefs)
+    search = Search(persons, sample or unknowns, beliefs, on_iteration, spacing=spacing)
+    if sample is not None and whole and unknowns.testlets is None:
+        sums = search.settled()
+        for again in (True, False):
+            sums, step = search.newton(sums, search.information(sums, rough=True), SAME_INFORMATION / 2, max_iterations)
+            if step < SAME_INFORMATION:
+                sums, information, step = _ended_by_newton(search, sums, tolerance, max_iterations)
+            if step < tolerance:
+                return _end(search, sums, converged=True, information=information, last_step=step), search
+            if again:
+                sums, _ = search.climb(FAR, max_iterations)
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     held = at_bound(search.unknowns, sums)
     if held is not search.unknowns:
@@ -161,7 +167,7 @@ def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) ->
     """The sums after Newton steps, the information there, and the size of the next step."""
     information = search.information(sums)
     at = search.unknowns.vector()
-    sums, step = search.newton(sums, information, tolerance, most)
+    sums, step = search.newton(sums, information, tolerance / 10, most)
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
     dear = search.persons.persons > SMALL or search.unknowns.testlets is not None
     if np.isfinite(step) and moved > (SAME_INFORMATION if dear else 0.0):
@@ -169,21 +175,22 @@ def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) ->
     return sums, information, step
 
 
-def _from_a_sample(
-    persons: Partitions, unknowns: Unknowns, beliefs: Beliefs, *, whole: bool
-) -> tuple[Unknowns, Matrix | None]:
-    """Where a sample of the persons would end, and the information it leads one to expect of all."""
+def _of_a_sample(
+    persons: Partitions, unknowns: Unknowns, beliefs: Beliefs
+) -> tuple[Unknowns | None, float | None]:
+    """Where a search among a sample of the persons ends, and the spacing of nodes that is enough there.
+
+    Neither where the persons are few, or a category is rare.
+    """
     size = int(min(max(SAMPLE_SHARE * persons.persons, LEAST_SAMPLE), MOST_SAMPLE))
     if persons.persons < 2 * size:
-        return unknowns, None
-    sample, share = persons.sample(size)
+        return None, None
+    sample, _ = persons.sample(size)
     if category_counts(sample).min(initial=np.inf) < LEAST_IN_SAMPLE:
-        return unknowns, None
+        return None, None
     search = Search(Partitions.of(sample), unknowns, beliefs)
-    sums, calm = search.climb(50 * NEAR, 100)
-    if not (whole and calm) or unknowns.testlets is not None:
-        return search.unknowns, None
-    return search.unknowns, search.information(sums, FEW_ORDERS) / share
+    sums, _ = search.climb(FAR, 100)
+    return search.unknowns, MARGIN * widest_spacing(search.unknowns, sums.narrowest)
 
 
 def _end(

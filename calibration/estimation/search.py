@@ -11,7 +11,7 @@ from calibration.estimation.acceleration import Anderson
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.cross_product import cross_product
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import ORDERS, in_vector, missing_information, observed_information
+from calibration.estimation.information import in_vector, missing_information, observed_information
 from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import START_SPACING, WIDEST_SPACING, Grid
@@ -26,6 +26,9 @@ MOST_NEWTON_STEPS = 8
 # (median; docs/decisions/0009-estimation.md)
 INFORMATION_SCORES, LEAST_PERSONS = 2_000_000, 10_000
 ROUNDING = 1e-10  # of the log-likelihood: what sums in another order may differ by
+THINNING = 4  # of persons from one order of the missing part to the next, which is a twentieth of it
+ROUGH_PERSONS = 4_000
+MARGIN = 0.9  # of the widest spacing of nodes: posteriors still become narrower
 MOST_HALVINGS = 20  # of a step that went down: tight priors bend more than a quadratic
 SINGULAR = 1e-10  # of eigenvalues: an information matrix that is not positive definite to ten digits
 
@@ -39,13 +42,15 @@ class Search:
         unknowns: Unknowns,
         beliefs: Beliefs,
         on_iteration: Callable[[int, float, Unknowns], None] | None = None,
+        *,
+        spacing: float | None = None,
     ) -> None:
         self.persons = persons
         self.start = persons.start
         self.unknowns = unknowns
         self.beliefs = beliefs
         self.on_iteration = on_iteration
-        self.spacing = START_SPACING * float(unknowns.population.sd.min())
+        self.spacing = START_SPACING * float(unknowns.population.sd.min()) if spacing is None else spacing
         self.grid = Grid.covering(unknowns.population, self.spacing)
         self.iterations = 0
         self.monotone = True
@@ -79,13 +84,13 @@ class Search:
 
     def grid_holds(self, unknowns: Unknowns, narrowest: float) -> bool:
         """Whether the grid is fine and wide enough; if not, it is set anew."""
-        widest = WIDEST_SPACING * min(narrowest, float(unknowns.population.sd.min()))
+        widest = widest_spacing(unknowns, narrowest)
         if self.grid.spacing <= widest and self.grid.covers(unknowns.population):
             return True
         if self.grid.spacing > widest:
             # a little finer, so that a slope that still grows does not come back at once; but at most by half, because
             # a grid too coarse for a posterior shows it narrower than it is
-            self.spacing = max(0.9 * widest, 0.5 * self.spacing)
+            self.spacing = max(MARGIN * widest, 0.5 * self.spacing)
         finer = Grid.covering(unknowns.population, self.spacing)
         if len(finer.nodes) == len(self.grid.nodes) and self.grid.covers(unknowns.population):
             return True  # as fine as a grid may be
@@ -134,29 +139,31 @@ class Search:
         step = maximise(unknowns, sums, self.grid.nodes, self.start, self.beliefs, steps=1).vector() - unknowns.vector()
         return unknowns.at(unknowns.vector() + step / 2**halved)
 
-    def newton(self, sums: Sums, information: Matrix, tolerance: float, most: int) -> tuple[Sums, float]:
-        """Steps with one information matrix: the sums at the end, and how large the next step would be.
+    def newton(self, sums: Sums, information: Matrix, enough: float, most: int) -> tuple[Sums, float]:
+        """Steps with one information matrix, mixed, until the next would be below `enough`: the sums at the end, and
+        how large it would be.
 
         Infinite where the information is not positive definite, or a step leads out of bounds or down.
         """
         inverse = inverse_of(information)
         if inverse is None:
             return sums, np.inf
-        step = np.inf
+        mixer, step = Anderson(), np.inf
         for _ in range(MOST_NEWTON_STEPS):
+            x = self.unknowns.vector()
             move = inverse @ self.gradient(self.unknowns, sums)
             before, step = step, float(np.abs(move).max(initial=0.0))
-            if step < tolerance / 10 or step > 0.9 * before or self.iterations >= most:
+            if step < enough or step > 0.9 * before or self.iterations >= most:
                 return sums, step
-            there = self._after(sums, move)
+            there = self._after(sums, mixer.next(x, x + move))
             if there is None:
                 return sums, np.inf
             sums = there
         return sums, step
 
-    def _after(self, sums: Sums, move: Matrix) -> Sums | None:
-        """The sums after a step; None, and no step, where it leads out of bounds or down."""
-        moved = self.unknowns.at(self.unknowns.vector() + move)
+    def _after(self, sums: Sums, vector: Matrix) -> Sums | None:
+        """The sums after a step to `vector`; None, and no step, where it leads out of bounds or down."""
+        moved = self.unknowns.at(vector)
         if not within_bounds(moved, self.beliefs):
             return None
         there = self.expect(moved)
@@ -167,14 +174,17 @@ class Search:
         self.report(there.log_likelihood)
         return there if self.grid_holds(moved, there.narrowest) else self.settled()
 
-    def information(self, sums: Sums, orders: int = ORDERS) -> Matrix:
-        """Observed information of the unknowns' vector, (P, P); for a direction to go in a few `orders` do."""
+    def information(self, sums: Sums, *, rough: bool = False) -> Matrix:
+        """Observed information of the unknowns' vector, (P, P); a `rough` one for a direction to go in."""
         if self.unknowns.testlets is not None:
             return numeric_information(self._gradient_at, self.unknowns.vector())
         enough = max(LEAST_PERSONS, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
+        if rough:
+            enough = ROUGH_PERSONS
         share = 1 / max(1, round(self.persons.persons / enough))
+        thinning = THINNING if self.persons.persons > LEAST_PERSONS else 1
         tables = Tables.of(self.unknowns, self.grid, self.start)
-        missing = self.persons.total(missing_information, self.unknowns, tables, share, orders)
+        missing = self.persons.total(missing_information, self.unknowns, tables, share, thinning)
         return observed_information(missing, self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
 
     def cross_product(self) -> Matrix:
@@ -192,6 +202,11 @@ class Search:
         self.trace.append(log_likelihood)
         if self.on_iteration is not None:
             self.on_iteration(self.iterations, log_likelihood, self.unknowns)
+
+
+def widest_spacing(unknowns: Unknowns, narrowest: float) -> float:
+    """The widest spacing of nodes that posterior standard deviations from `narrowest` upwards allow."""
+    return WIDEST_SPACING * min(narrowest, float(unknowns.population.sd.min()))
 
 
 def inverse_of(information: Matrix, least: float = SINGULAR) -> Matrix | None:
