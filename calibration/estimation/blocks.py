@@ -84,7 +84,7 @@ def block_responses(
         used &= (responses.weight > 0)[responses.person]
     person, item = responses.person[used], position[responses.item[used]]
     code = responses.score[used].astype(np.uint8)
-    if items is not None:  # back into order within each person
+    if (np.diff(position[position >= 0]) < 0).any():  # back into order within each person
         order = np.lexsort((item, person))
         person, item, code = person[order], item[order], code[order]
     if categories is None:
@@ -174,7 +174,8 @@ class _Builder:
             lengths = self.starts[chunk + 1] - self.starts[chunk]
             row_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
             rows = np.arange(row_start[-1]) + np.repeat(self.starts[chunk] - row_start[:-1], lengths)
-            items, column = np.unique(self.item[rows], return_inverse=True)
+            items = np.flatnonzero(np.bincount(self.item[rows]))
+            column = np.searchsorted(items, self.item[rows])
             unweighted = self._unweighted(chunk)
             if len(rows) < LEAST_DENSE * len(chunk) * len(items):
                 yield Block(

@@ -110,15 +110,9 @@ def _fit(
     sample, spacing = _of_a_sample(persons, unknowns, beliefs)
     search = Search(persons, sample or unknowns, beliefs, on_iteration, spacing=spacing)
     if sample is not None and whole and unknowns.testlets is None:
-        sums = search.settled()
-        for again in (True, False):
-            sums, step = search.newton(sums, search.information(sums, rough=True), SAME_INFORMATION / 2, max_iterations)
-            if step < SAME_INFORMATION:
-                sums, information, step = _ended_by_newton(search, sums, tolerance, max_iterations)
-            if step < tolerance:
-                return _end(search, sums, converged=True, information=information, last_step=step), search
-            if again:
-                sums, _ = search.climb(FAR, max_iterations)
+        result = _by_newton_alone(search, tolerance, max_iterations)
+        if result is not None:
+            return result, search
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     held = at_bound(search.unknowns, sums)
     if held is not search.unknowns:
@@ -133,6 +127,23 @@ def _fit(
         if not np.isfinite(step):  # no maximum that Newton knows of: EM alone says
             return _end(search, sums, converged=calm, information=None, singular=True), search
     return _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step), search
+
+
+def _by_newton_alone(search: Search, tolerance: float, most: int) -> Fit | None:
+    """A fit from where a sample ended, after some EM steps where that is not near enough; None if it does not end so.
+
+    A rough information brings the unknowns so near that the whole one, which the standard errors need, does the rest.
+    """
+    sums = search.settled()
+    for climbs_left in (1, 0):
+        sums, step = search.newton(sums, search.information(sums, rough=True), SAME_INFORMATION / 2, most)
+        if step < SAME_INFORMATION:
+            sums, information, step = _ended_by_newton(search, sums, tolerance, most)
+            if step < tolerance:
+                return _end(search, sums, converged=True, information=information, last_step=step)
+        if climbs_left:
+            sums, _ = search.climb(FAR, most)
+    return None
 
 
 def _shaped(search: Search, tolerance: float, most: int) -> Fit:
@@ -175,9 +186,7 @@ def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) ->
     return sums, information, step
 
 
-def _of_a_sample(
-    persons: Partitions, unknowns: Unknowns, beliefs: Beliefs
-) -> tuple[Unknowns | None, float | None]:
+def _of_a_sample(persons: Partitions, unknowns: Unknowns, beliefs: Beliefs) -> tuple[Unknowns | None, float | None]:
     """Where a search among a sample of the persons ends, and the spacing of nodes that is enough there.
 
     Neither where the persons are few, or a category is rare.
