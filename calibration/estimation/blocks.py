@@ -252,6 +252,44 @@ def category_counts(layout: ResponseBlocks) -> Matrix:
     return counts
 
 
+def every_kth(layout: ResponseBlocks, every: int) -> ResponseBlocks:
+    """The layout with every k-th of its persons, in as few blocks as may be."""
+    if every == 1:
+        return layout
+    blocks, first = [], 0
+    for block in layout:
+        chosen = np.arange((-first) % every, len(block.persons), every)
+        first += len(block.persons)
+        if chosen.size:
+            blocks.append(take_persons(block, chosen))
+    return replace(layout, blocks=tuple(joined(blocks)))
+
+
+def joined(blocks: Sequence[Block]) -> list[Block]:
+    """The same persons in as few blocks as may be: small tables of the same items become one."""
+    alike: dict[bytes, list[Block]] = {}
+    for number, block in enumerate(blocks):
+        key = block.items.tobytes() if block.row_start is None and block.complete else bytes(f"alone {number}", "ascii")
+        alike.setdefault(key, []).append(block)
+    out = []
+    for parts in alike.values():
+        if len(parts) == 1:
+            out += parts
+            continue
+        whole = replace(
+            parts[0],
+            persons=np.concatenate([part.persons for part in parts]),
+            weight=np.concatenate([part.weight for part in parts]),
+            group=np.concatenate([part.group for part in parts]),
+            codes=np.concatenate([part.codes for part in parts]),
+            unweighted=all(part.unweighted for part in parts),
+        )
+        size = len(whole.persons)
+        for first in range(0, size, BLOCK_PERSONS):
+            out.append(take_persons(whole, np.arange(first, min(first + BLOCK_PERSONS, size))))
+    return out
+
+
 def _chunks(members: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     for first in range(0, len(members), BLOCK_PERSONS):
         yield members[first : first + BLOCK_PERSONS]

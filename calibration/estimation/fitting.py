@@ -36,7 +36,7 @@ SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors 
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
 RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to that, less is rounding
-CHECKED_PERSONS = 10_000
+CHECKED_PERSONS = 5_000
 HISTOGRAM_SPACING = 0.1  # standard deviations between the bars of an empirical distribution
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
@@ -176,6 +176,7 @@ def _with_scores(result: Fit, search: Search, errors: Errors) -> Fit:
 
 def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) -> tuple[Sums, Matrix, float]:
     """The sums after Newton steps, the information there, and the size of the next step."""
+    sums = search.in_double(sums)
     information = search.information(sums)
     at = search.unknowns.vector()
     sums, step = search.newton(sums, information, tolerance / 10, most)
@@ -211,6 +212,7 @@ def _end(
     last_step: float = np.nan,
     singular: bool = False,
 ) -> Fit:
+    sums = search.in_double(sums)
     unknowns, beliefs = search.unknowns, search.beliefs
     gradient = search.gradient(unknowns, sums)
     covariance = inverse_of(information, RELIABLE) if information is not None else None

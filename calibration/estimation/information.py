@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.beliefs import Beliefs, prior_terms
-from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, take_persons
+from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, every_kth, take_persons
 from calibration.estimation.expectation import Sums, posterior
 from calibration.estimation.families import curvature
 from calibration.estimation.population import Population
@@ -116,7 +116,8 @@ def missing_information(
     terms, order_of_own = _terms(unknowns, tables.nodes)
     curves = np.concatenate([term.curves for term in terms]) if terms else np.zeros((0, len(tables.nodes)))
     edges = np.cumsum([len(term.curves) for term in terms])[:-1]
-    for block in _slices(layout, share):
+    sample = every_kth(layout, round(1 / share))
+    for block in _slices(sample):
         density, _ = posterior(block, tables, layout)
         codes = dense_codes(block, len(layout.categories)).T.astype(np.intp)
         complete = block.complete and block.codes.shape == codes.T.shape
@@ -142,7 +143,7 @@ def missing_information(
         together = np.concatenate(scores, axis=1)
         out += together @ together.T
     back = np.concatenate([order_of_own, M + np.arange(S)])
-    return np.asarray(out[np.ix_(back, back)] / share)
+    return np.asarray(out[np.ix_(back, back)] * (layout.persons / max(sample.persons, 1)))
 
 
 def _population_scores(population: Population, weighted: Matrix, nodes: Matrix, group: NDArray[np.int32]) -> Matrix:
@@ -156,11 +157,10 @@ def _population_scores(population: Population, weighted: Matrix, nodes: Matrix, 
     )
 
 
-def _slices(layout: ResponseBlocks, share: float) -> Iterator[Block]:
-    every = round(1 / share)
+def _slices(layout: ResponseBlocks) -> Iterator[Block]:
     for block in layout:
-        for first in range(0, len(block.persons), SLICE_PERSONS * every):
-            yield take_persons(block, np.arange(first, min(first + SLICE_PERSONS * every, len(block.persons)), every))
+        for first in range(0, len(block.persons), SLICE_PERSONS):
+            yield take_persons(block, np.arange(first, min(first + SLICE_PERSONS, len(block.persons))))
 
 
 def complete_information(

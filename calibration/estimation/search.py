@@ -25,9 +25,11 @@ MOST_NEWTON_STEPS = 8
 # scores, but never fewer than LEAST_PERSONS. Standard errors then differ from those of all persons by 0.1 to 0.3 %
 # (median; docs/decisions/0009-estimation.md)
 INFORMATION_SCORES, LEAST_PERSONS = 2_000_000, 10_000
+SINGLE_PERSONS = 2_500  # from whom on passes with steps above SINGLE_STEP are in single precision
+SINGLE_STEP, SINGLE_ROUNDING = 2e-3, 1e-6
 ROUNDING = 1e-10  # of the log-likelihood: what sums in another order may differ by
 THINNING = 4  # of persons from one order of the missing part to the next, which is a twentieth of it
-ROUGH_PERSONS = 4_000
+ROUGH_PERSONS, ROUGH_SHARE = 4_000, 1 / 50
 MARGIN = 0.9  # of the widest spacing of nodes: posteriors still become narrower
 MOST_HALVINGS = 20  # of a step that went down: tight priors bend more than a quadratic
 SINGULAR = 1e-10  # of eigenvalues: an information matrix that is not positive definite to ten digits
@@ -52,6 +54,8 @@ class Search:
         self.on_iteration = on_iteration
         self.spacing = START_SPACING * float(unknowns.population.sd.min()) if spacing is None else spacing
         self.grid = Grid.covering(unknowns.population, self.spacing)
+        normal = unknowns.testlets is None and unknowns.population.shape is None
+        self.single = self.rough_sums = normal and persons.persons >= SINGLE_PERSONS
         self.iterations = 0
         self.monotone = True
         self.trace: list[float] = []
@@ -62,7 +66,8 @@ class Search:
         if unknowns.testlets is not None:
             sums = self.persons.total(expect_testlets, unknowns, self.grid)
         else:
-            sums = self.persons.total(expect, Tables.of(unknowns, self.grid, self.start))
+            sums = self.persons.total(expect, Tables.of(unknowns, self.grid, self.start, single=self.single))
+        self.rough_sums = self.single
         return sums
 
     def settled(self) -> Sums:
@@ -71,6 +76,15 @@ class Search:
             sums = self.expect(self.unknowns)
             if self.grid_holds(self.unknowns, sums.narrowest):
                 return sums
+
+    def in_double(self, sums: Sums) -> Sums:
+        """From here on passes in double precision; the sums at the unknowns in it."""
+        self.single = False
+        return self.settled() if self.rough_sums else sums
+
+    def slack(self, objective: float) -> float:
+        """What an objective may be lower than another for the rounding of the last sums alone."""
+        return (SINGLE_ROUNDING if self.rough_sums else ROUNDING) * max(abs(objective), 1.0)
 
     def gradient(self, unknowns: Unknowns, sums: Sums) -> Matrix:
         """Gradient of log-likelihood + log prior in the unknowns' vector."""
@@ -106,7 +120,7 @@ class Search:
         while True:
             sums = self.expect(self.unknowns)
             objective = self.objective(self.unknowns, sums)
-            if not objective >= best - ROUNDING * max(abs(objective), 1.0):
+            if not objective >= best - self.slack(objective):
                 if accelerated:
                     self.unknowns, accelerated = plain, False
                     mixer.forget()
@@ -126,8 +140,11 @@ class Search:
             x = self.unknowns.vector()
             plain = maximise(self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
             image = plain.vector()
-            if float(np.abs(image - x).max(initial=0.0)) < tolerance:
+            step = float(np.abs(image - x).max(initial=0.0))
+            if step < tolerance:
                 return sums, True
+            if self.single and step < SINGLE_STEP:
+                self.single, best = False, -np.inf
             if self.iterations >= most:
                 return sums, False
             mixed = plain.at(mixer.next(x, image))
@@ -155,6 +172,7 @@ class Search:
             before, step = step, float(np.abs(move).max(initial=0.0))
             if step < enough or step > 0.9 * before or self.iterations >= most:
                 return sums, step
+            self.single &= step > SINGLE_STEP
             there = self._after(sums, mixer.next(x, x + move))
             if there is None:
                 return sums, np.inf
@@ -166,9 +184,10 @@ class Search:
         moved = self.unknowns.at(vector)
         if not within_bounds(moved, self.beliefs):
             return None
+        before = self.objective(self.unknowns, sums)
+        least = before - self.slack(before)
         there = self.expect(moved)
-        slack = ROUNDING * max(abs(sums.log_likelihood), 1.0)
-        if self.objective(moved, there) < self.objective(self.unknowns, sums) - slack:
+        if self.objective(moved, there) < least:
             return None
         self.unknowns = moved
         self.report(there.log_likelihood)
@@ -180,7 +199,7 @@ class Search:
             return numeric_information(self._gradient_at, self.unknowns.vector())
         enough = max(LEAST_PERSONS, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
         if rough:
-            enough = ROUGH_PERSONS
+            enough = max(ROUGH_PERSONS, ROUGH_SHARE * self.persons.persons)
         share = 1 / max(1, round(self.persons.persons / enough))
         thinning = THINNING if self.persons.persons > LEAST_PERSONS else 1
         tables = Tables.of(self.unknowns, self.grid, self.start)
