@@ -243,12 +243,9 @@ def category_counts(layout: ResponseBlocks) -> Matrix:
             weight = np.repeat(block.weight, np.diff(block.row_start))
             counts += np.bincount(layout.start[block.items] + block.codes, weight, len(counts))
             continue
-        has = block.codes != MISSING
-        rows = (layout.start[block.items] + block.codes)[has]
-        if block.unweighted:
-            counts += np.bincount(rows, minlength=len(counts))
-        else:
-            counts += np.bincount(rows, np.broadcast_to(block.weight[:, None], has.shape)[has], len(counts))
+        for k in range(int(layout.categories[block.items].max(initial=0))):
+            reaches = layout.categories[block.items] > k
+            counts[layout.start[block.items[reaches]] + k] += (block.weight @ (block.codes == k))[reaches]
     return counts
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calibration.estimation.blocks import Block, ResponseBlocks
 from calibration.estimation.families import Batch
-from calibration.estimation.likelihood import add_counts, chosen_categories, log_likelihood
+from calibration.estimation.likelihood import add_counts, chosen_categories, column_sums, log_likelihood
 from calibration.estimation.population import Moments
 from calibration.estimation.unknowns import Tables, rows
 
@@ -96,6 +96,6 @@ def expect(layout: ResponseBlocks, tables: Tables) -> Sums:
         second += np.bincount(block.group, block.weight * moments[:, 1], G)
         if not block.unweighted:
             density *= block.weight[:, None]
-        mass += density.sum(axis=0)
+        mass += column_sums(density)
         add_counts(counts, block, density, layout, X)
     return Sums(counts, Moments(persons, first, second), log_l, float(np.sqrt(max(narrowest, 0.0))), mass)

@@ -27,7 +27,7 @@ Matrix = NDArray[np.float64]
 ORDERS = 30  # most polynomials: five items need twenty, forty items six
 NEGLIGIBLE = 1e-7  # of the missing information's trace: where the sum stops
 FEW = 32  # persons of a slice
-SLICE_RESPONSES = 16_384  # at a time, each with the scores of its category at every node
+SLICE_RESPONSES = 2_048  # at a time, each with the scores of its category at every node
 SLICE_PERSONS = 512  # at a time: a person's scores are a row as long as all parameters
 
 

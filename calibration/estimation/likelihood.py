@@ -56,7 +56,7 @@ def add_counts(
     chosen = X.T @ density
     counts[higher] += chosen
     if block.complete:
-        everyone = np.broadcast_to(density.sum(axis=0), (len(block.items), density.shape[1]))
+        everyone = np.broadcast_to(column_sums(density), (len(block.items), density.shape[1]))
     else:
         everyone = (block.codes != MISSING).astype(density.dtype).T @ density
     if len(higher) == len(block.items):
@@ -64,6 +64,11 @@ def add_counts(
     else:
         sums = np.add.reduceat(chosen, np.searchsorted(item_of, np.arange(len(block.items))), axis=0)
         counts[layout.start[block.items]] += everyone - sums
+
+
+def column_sums(density: Matrix) -> Matrix:
+    """Sums over the persons of a density (n, Q), as a matrix product."""
+    return np.asarray(np.ones(len(density), density.dtype) @ density)
 
 
 def _higher_rows(block: Block, layout: ResponseBlocks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

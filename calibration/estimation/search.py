@@ -172,7 +172,8 @@ class Search:
             before, step = step, float(np.abs(move).max(initial=0.0))
             if step < enough or step > 0.9 * before or self.iterations >= most:
                 return sums, step
-            self.single &= step > SINGLE_STEP
+            next_step = step * step / before if before < np.inf else step
+            self.single &= step > SINGLE_STEP and next_step > enough
             there = self._after(sums, mixer.next(x, x + move))
             if there is None:
                 return sums, np.inf
