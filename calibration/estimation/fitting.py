@@ -199,7 +199,7 @@ def _of_a_sample(persons: Partitions, unknowns: Unknowns, beliefs: Beliefs) -> t
     if category_counts(sample).min(initial=np.inf) < LEAST_IN_SAMPLE:
         return None, None
     search = Search(Partitions.of(sample), unknowns, beliefs)
-    sums, _ = search.climb(FAR, 100)
+    sums, _ = search.climb(FAR * np.sqrt(LEAST_SAMPLE / size), 100)  # a larger sample is nearer to all
     return search.unknowns, MARGIN * widest_spacing(search.unknowns, sums.narrowest)
 
 

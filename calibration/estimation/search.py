@@ -29,7 +29,8 @@ SINGLE_PERSONS = 2_500  # from whom on passes with steps above SINGLE_STEP are i
 SINGLE_STEP, SINGLE_ROUNDING = 2e-3, 1e-6
 ROUNDING = 1e-10  # of the log-likelihood: what sums in another order may differ by
 THINNING = 4  # of persons from one order of the missing part to the next, which is a twentieth of it
-ROUGH_PERSONS, ROUGH_SHARE = 4_000, 1 / 50
+ROUGH_PERSONS = 4_000
+INFORMATION_SHARE = 1 / 25  # of very many persons, so that the steps are good: a pass over all costs more
 MARGIN = 0.9  # of the widest spacing of nodes: posteriors still become narrower
 MOST_HALVINGS = 20  # of a step that went down: tight priors bend more than a quadratic
 SINGULAR = 1e-10  # of eigenvalues: an information matrix that is not positive definite to ten digits
@@ -198,9 +199,9 @@ class Search:
         """Observed information of the unknowns' vector, (P, P); a `rough` one for a direction to go in."""
         if self.unknowns.testlets is not None:
             return numeric_information(self._gradient_at, self.unknowns.vector())
-        enough = max(LEAST_PERSONS, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
-        if rough:
-            enough = max(ROUGH_PERSONS, ROUGH_SHARE * self.persons.persons)
+        enough = max(ROUGH_PERSONS if rough else LEAST_PERSONS, INFORMATION_SHARE * self.persons.persons)
+        if not rough:
+            enough = max(enough, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
         share = 1 / max(1, round(self.persons.persons / enough))
         thinning = THINNING if self.persons.persons > LEAST_PERSONS else 1
         tables = Tables.of(self.unknowns, self.grid, self.start)
