@@ -91,7 +91,7 @@ def prepare(
         population = _anchored_population(layout, data.items, data.models, population, anchored, scale.D)
     if latent == "empirical":
         population = _shapeless(population, data, anchored, testlets)
-    without = len(responses.persons) - len(np.unique(data.responses.person))
+    without = len(responses.persons) - np.count_nonzero(np.bincount(data.responses.person))
     flags = [*data.coding.flags, *_odd(responses), *empty]
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))

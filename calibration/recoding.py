@@ -50,12 +50,13 @@ class Coding:
 
 def scores_seen(responses: Responses) -> Seen:
     """The scores of every item, as they stood in the data, that persons with a weight have."""
-    counted = (responses.status != NOT_REACHED) & (responses.weight > 0)[responses.person]
+    rows = responses.used_rows
+    if not (responses.weight > 0).all():
+        rows = np.flatnonzero(responses.used & (responses.weight > 0)[responses.person])
     score = responses.given_scores
     width = int(score.max(initial=0)) + 1
-    present = np.zeros(len(responses.items) * width, bool)
-    present[responses.item[counted].astype(np.int64) * width + score[counted]] = True
-    keys = np.flatnonzero(present)
+    cell = responses.item[rows].astype(np.int64) * width + score[rows]
+    keys = np.flatnonzero(np.bincount(cell, minlength=len(responses.items) * width))
     first = np.searchsorted(keys // width, np.arange(len(responses.items) + 1))
     scores = (keys % width).tolist()
     return {name: frozenset(scores[first[j] : first[j + 1]]) for j, name in enumerate(responses.items)}
@@ -117,6 +118,9 @@ def coded(responses: Responses, coding: Coding) -> Responses:
 
     A response whose score the coding does not know, because only persons of weight 0 have it, is left out.
     """
+    plain = coding.items == responses.items and not responses.shift and not coding.unusual
+    if plain and (responses.weight > 0).all() and responses.used.all():
+        return responses
     score = responses.given_scores
     width = int(score.max(initial=0)) + 1
     table = np.full((len(responses.items), width), -1, np.int16)

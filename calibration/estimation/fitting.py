@@ -27,7 +27,7 @@ from calibration.estimation.information import (
 from calibration.estimation.maximisation import at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
-from calibration.estimation.search import Search, inverse_of
+from calibration.estimation.search import MARGIN, Search, inverse_of, widest_spacing
 from calibration.estimation.testlets import expect_testlets
 from calibration.estimation.unknowns import Tables, Unknowns
 
@@ -35,12 +35,12 @@ Matrix = NDArray[np.float64]
 Errors = Literal["observed", "cross-product", "sandwich"]
 
 NEAR = 2e-5  # largest change of an EM step at which Newton takes over: a pass costs a tenth of the information
+FAR = 1e-2  # the same in a sample, whose maximum is farther than that from that of all
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
 RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to that, less is rounding
-CHECKED_PERSONS = 10_000
-FEW_ORDERS = 3
+CHECKED_PERSONS = 5_000
 HISTOGRAM_SPACING = 0.1  # standard deviations between the bars of an empirical distribution
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
@@ -112,12 +112,12 @@ def _fit(
         search = Search(persons, unknowns, beliefs, on_iteration)
         return _shaped(search, tolerance, max_iterations), search
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
-    unknowns, known = _from_a_sample(persons, unknowns, beliefs, whole=whole)
-    search = Search(persons, unknowns, beliefs, on_iteration)
-    if known is not None:
-        sums, step = search.newton(search.settled(), known, tolerance, max_iterations)
-        if step < tolerance:
-            return _end(search, sums, converged=True, information=search.information(sums), last_step=step), search
+    sample, spacing = _of_a_sample(persons, unknowns, beliefs)
+    search = Search(persons, sample or unknowns, beliefs, on_iteration, spacing=spacing)
+    if sample is not None and whole and unknowns.testlets is None:
+        result = _by_newton_alone(search, tolerance, max_iterations)
+        if result is not None:
+            return result, search
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     held = at_bound(search.unknowns, sums)
     if held is not search.unknowns:
@@ -132,6 +132,23 @@ def _fit(
         if not np.isfinite(step):  # no maximum that Newton knows of: EM alone says
             return _end(search, sums, converged=calm, information=None, singular=True), search
     return _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step), search
+
+
+def _by_newton_alone(search: Search, tolerance: float, most: int) -> Fit | None:
+    """A fit from where a sample ended, after some EM steps where that is not near enough; None if it does not end so.
+
+    A rough information brings the unknowns so near that the whole one, which the standard errors need, does the rest.
+    """
+    sums = search.settled()
+    for climbs_left in (1, 0):
+        sums, step = search.newton(sums, search.information(sums, rough=True), SAME_INFORMATION / 2, most)
+        if step < SAME_INFORMATION:
+            sums, information, step = _ended_by_newton(search, sums, tolerance, most)
+            if step < tolerance:
+                return _end(search, sums, converged=True, information=information, last_step=step)
+        if climbs_left:
+            sums, _ = search.climb(FAR, most)
+    return None
 
 
 def _shaped(search: Search, tolerance: float, most: int) -> Fit:
@@ -163,9 +180,10 @@ def _with_scores(result: Fit, search: Search, errors: Errors) -> Fit:
 
 def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) -> tuple[Sums, Matrix, float]:
     """The sums after Newton steps, the information there, and the size of the next step."""
+    sums = search.in_double(sums)
     information = search.information(sums)
     at = search.unknowns.vector()
-    sums, step = search.newton(sums, information, tolerance, most)
+    sums, step = search.newton(sums, information, tolerance / 10, most)
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
     dear = search.persons.persons > SMALL or search.unknowns.testlets is not None
     if np.isfinite(step) and moved > (SAME_INFORMATION if dear else 0.0):
@@ -173,21 +191,20 @@ def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) ->
     return sums, information, step
 
 
-def _from_a_sample(
-    persons: Partitions, unknowns: Unknowns, beliefs: Beliefs, *, whole: bool
-) -> tuple[Unknowns, Matrix | None]:
-    """Where a sample of the persons would end, and the information it leads one to expect of all."""
+def _of_a_sample(persons: Partitions, unknowns: Unknowns, beliefs: Beliefs) -> tuple[Unknowns | None, float | None]:
+    """Where a search among a sample of the persons ends, and the spacing of nodes that is enough there.
+
+    Neither where the persons are few, or a category is rare.
+    """
     size = int(min(max(SAMPLE_SHARE * persons.persons, LEAST_SAMPLE), MOST_SAMPLE))
     if persons.persons < 2 * size:
-        return unknowns, None
-    sample, share = persons.sample(size)
+        return None, None
+    sample, _ = persons.sample(size)
     if category_counts(sample).min(initial=np.inf) < LEAST_IN_SAMPLE:
-        return unknowns, None
+        return None, None
     search = Search(Partitions.of(sample), unknowns, beliefs)
-    sums, calm = search.climb(50 * NEAR, 100)
-    if not (whole and calm) or unknowns.testlets is not None:
-        return search.unknowns, None
-    return search.unknowns, search.information(sums, FEW_ORDERS) / share
+    sums, _ = search.climb(FAR * np.sqrt(LEAST_SAMPLE / size), 100)  # a larger sample is nearer to all
+    return search.unknowns, MARGIN * widest_spacing(search.unknowns, sums.narrowest)
 
 
 def _end(
@@ -199,6 +216,7 @@ def _end(
     last_step: float = np.nan,
     singular: bool = False,
 ) -> Fit:
+    sums = search.in_double(sums)
     unknowns, beliefs = search.unknowns, search.beliefs
     gradient = search.gradient(unknowns, sums)
     covariance = inverse_of(information, RELIABLE) if information is not None else None
