@@ -85,7 +85,7 @@ def calibrate(
     threads
         Passes over the persons are spread over so many threads; the sums are added in one order.
 
-    Items that everybody or nobody got right carry no information and are left out (`excluded`). Standard errors are
+    New items that everybody or nobody got right are left out (`excluded`): there is nothing to estimate. Standard errors are
     left out where the run did not converge or the data do not identify a parameter (`se_kind` says so). Ratings, that
     is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
 

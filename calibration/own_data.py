@@ -39,7 +39,9 @@ class OwnData:
 def own_data(calibration: Calibration) -> OwnData:
     """What `fit` and `scoring` take; scores are categories already, so that the items know no others.
 
-    Raises CalibrationError where the calibration has no responses with it.
+    Categories are those of the parameters, whatever scores happen to be among the responses: an anchor keeps the lowest
+    score that nobody has this time. Raises CalibrationError where the calibration has no responses with it,
+    ResponsesError for a score that the parameters of its item do not know.
     """
     from calibration.result import CalibrationError  # noqa: PLC0415  (results use this module)
 
@@ -49,7 +51,8 @@ def own_data(calibration: Calibration) -> OwnData:
             "this calibration has no responses with it (it was read from a file, streamed or distributed): read "
             "responses and call the functions of calibration.scoring and calibration.fit with them"
         )
-    data = coded(responses, coding_of([scores_seen(responses)], responses.marks))
+    known = {item.id: item for item in calibration.items}
+    data = coded(responses, coding_of([scores_seen(responses)], anchors=known))
     population = own_population(calibration)
     if data.rater is None or len(data.raters) < 2:
         data = replace(data, rater=None, raters=())
