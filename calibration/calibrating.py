@@ -10,7 +10,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.describing import groups_of, items_of, raters_of, regression_of, scale_of, testlets_of, warnings_of
+from calibration.describing import (
+    groups_of,
+    items_of,
+    raters_of,
+    regressed_to,
+    regression_of,
+    scale_of,
+    testlets_of,
+    warnings_of,
+)
 from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.fitting import FULL_INFORMATION, Errors, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
@@ -85,9 +94,9 @@ def calibrate(
     threads
         Passes over the persons are spread over so many threads; the sums are added in one order.
 
-    New items that everybody or nobody got right are left out (`excluded`): there is nothing to estimate. Standard errors are
-    left out where the run did not converge or the data do not identify a parameter (`se_kind` says so). Ratings, that
-    is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
+    New items that everybody or nobody got right are left out (`excluded`): there is nothing to estimate. Standard
+    errors are left out where the run did not converge or the data do not identify a parameter (`se_kind` says so).
+    Ratings, that is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
 
     Raises CalibrationError for a model that is not known or does not fit an item, for priors the model cannot have, and
     for anchors without responses; ResponsesError when nothing is left to fit.
@@ -182,6 +191,7 @@ def run(
         data_digest=prepared.data_digest,
         groups=() if regressed else groups_of(result, prepared.groups),
         regression=regression_of(result, prepared.covariates or ()) if regressed else {},
+        regressed_to=regressed_to(prepared, result),
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
         item_sets=prepared.testlets,

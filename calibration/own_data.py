@@ -129,6 +129,13 @@ def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemPa
     )
 
 
+def each_as_regressed(data: OwnData, expected: Matrix, sd: float) -> OwnData:
+    """The data with a population N(expected, sd²) for persons (N,) of each expected ability, in place of groups."""
+    mean, group = np.unique(expected, return_inverse=True)
+    grouped = replace(data.responses, group=group.reshape(-1).astype(np.int32), groups=tuple(map(str, mean)))
+    return replace(data, responses=grouped, population=(mean, np.full(len(mean), sd)))
+
+
 def own_population(calibration: Calibration) -> tuple[Matrix, Matrix]:
     """Mean and standard deviation of ability of each group, (G,).
 

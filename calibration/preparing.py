@@ -35,7 +35,8 @@ class Prepared:
     """Everything that is settled before the search.
 
     With a facet the items are those of each rater; `counts` (J,) are weighted persons, `marks` and `excluded` as in
-    `Coding`, `scores` those of items whose categories do not have the scores 0, 1, 2, ….
+    `Coding`, `scores` those of items whose categories do not have the scores 0, 1, 2, …. With covariates `regressed`
+    (N,) is the group of the population that each person's covariates make.
     """
 
     items: tuple[str, ...]
@@ -48,6 +49,7 @@ class Prepared:
     data_digest: str
     anchors: Mapping[str, ItemParameters] = field(default_factory=dict)
     covariates: tuple[str, ...] | None = None
+    regressed: NDArray[np.int32] | None = None
     facet: Facet | None = None
     testlets: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -100,6 +102,7 @@ def prepare(
         data_digest=digest(responses),
         anchors=anchored,
         covariates=tuple(covariates) if covariates is not None else None,
+        regressed=grouped.group if covariates is not None else None,
         facet=facet,
         testlets=_testlets(testlets, data, facet),
         marks=data.marks,

@@ -71,7 +71,8 @@ def coding_of(
     lowest score where there are too few of them for that.
 
     A score in the middle that nobody got has no category, and a flag says so. Anchors keep the coding that their
-    parameters have, and stay where everybody has the same score: that says how able these persons are. Raises ResponsesError for a score that an anchor's parameters do not know.
+    parameters have, and stay where everybody has the same score: that says how able these persons are. Raises
+    ResponsesError for a score that an anchor's parameters do not know.
     """
     together: dict[str, frozenset[int]] = {}
     for seen in parts:

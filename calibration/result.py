@@ -12,6 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calibration.exchange.document import item_document, parameters_from_document, scale_document
 from calibration.exchange.errors import ExchangeError
 from calibration.files import write_text_whole
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from calibration.linking import Link
     from calibration.responses import Responses
     from calibration.scoring import Scores
+
+Matrix = NDArray[np.float64]
 
 
 class CalibrationError(ValueError):
@@ -79,11 +84,12 @@ class Calibration:
     warnings: tuple[Flag, ...] = ()
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     responses: Responses | None = field(default=None, repr=False, compare=False)
+    regressed_to: Matrix | None = field(default=None, repr=False, compare=False)  # (N,), after a latent regression
     fit: Fit | None = field(default=None, repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
         """The calibration as plain JSON data, which is the same whenever and wherever the calibration runs."""
-        apart = {"items", "scale", "flags", "warnings", "groups", "responses", "fit", "seconds"}
+        apart = {"items", "scale", "flags", "warnings", "groups", "responses", "regressed_to", "fit", "seconds"}
         head: dict[str, Any] = {}
         for name in self.__slots__:
             if name not in apart:
@@ -112,13 +118,17 @@ class Calibration:
         """Abilities of the calibrated persons under their groups' distributions, or of the persons of `responses`.
 
         `method` and `options` are those of `score_responses`. Ratings are scored with the severities of their raters.
+        After a latent regression the calibrated persons are scored under what it says of each, so that regressions of
+        plausible values on its covariates are right (Mislevy, 1991); "eapsum" goes by one population of all of them.
         """
-        from calibration.own_data import own_data
+        from calibration.own_data import each_as_regressed, own_data
         from calibration.scoring import score_responses
 
         if responses is not None:
             return score_responses(responses, self.items, self.scale, method=method, **options)
         data = own_data(self)
+        if self.regressed_to is not None and method != "eapsum":
+            data = each_as_regressed(data, self.regressed_to, self.regression["(residual sd)"].value)
         mean, sd = data.population
         usual: dict[str, Any] = {"mean": mean, "sd": sd} | options
         return score_responses(data.responses, data.items, self.scale, method=method, **usual)

@@ -45,6 +45,25 @@ def test_scores_are_those_of_the_groups(groups: Calibration) -> None:
     )
 
 
+def test_plausible_values_after_a_latent_regression_bring_its_coefficients_back() -> None:
+    """Mislevy (1991): drawn from one population they would be shrunk to it, here to 0.6 of the slope."""
+    rng = np.random.default_rng(2)
+    covariate = rng.normal(size=3000)
+    theta = 0.8 * covariate + rng.normal(size=3000)
+    scores = rng.random((3000, 10)) < 1 / (1 + np.exp(-(theta[:, None] - np.linspace(-1.5, 1.5, 10))))
+    calibration = calibrate(Responses.from_matrix(scores.astype(float)), covariates={"x": covariate})
+    estimate = calibration.regression["x"]
+    drawn = calibration.score(method="pv", plausible_values=10).draws.mean(axis=1)
+    slope = covariate @ drawn / (covariate @ covariate)
+    assert abs(slope - estimate.value) < 0.02
+    # the maximum has Σ x (E[theta | responses, x] - beta x) = 0
+    theta = calibration.score().theta
+    assert abs(covariate @ theta / (covariate @ covariate) - estimate.value) < 1e-4
+    assert calibration.score(method="eapsum").theta.std() < theta.std()  # of one population, as a table is
+    document = calibration.document()
+    assert "regressed_to" not in document
+
+
 def test_scores_with_a_gap_are_scored_as_they_were_calibrated() -> None:
     """Nobody has a 2: the item has three categories, worth 0, 1 and 3."""
     rng = np.random.default_rng(2)
