@@ -21,14 +21,15 @@ from calibration.describing import (
     warnings_of,
 )
 from calibration.estimation.beliefs import Beliefs
-from calibration.estimation.fitting import FULL_INFORMATION, Errors, fit
+from calibration.estimation.fitting import FULL_INFORMATION, NO_MAXIMUM, Errors, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
 from calibration.models import ItemParameters, ModelError, Scale
 from calibration.patterns import PatternError
 from calibration.preparing import Prepared, prepare
-from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items
-from calibration.responses import Responses
+from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items, read_priors
+from calibration.responses import Responses, read_responses
+from calibration.responses.reading import Source
 from calibration.result import Calibration, CalibrationError
 
 Matrix = NDArray[np.float64]
@@ -46,10 +47,10 @@ class Progress:
 
 
 def calibrate(
-    responses: Responses,
+    responses: Responses | Source,
     *,
     model: str | Mapping[str, str] = "2PL",
-    priors: Priors | Mapping[str, Priors] | None = None,
+    priors: Priors | Mapping[str, Priors] | str | None = None,
     anchors: Sequence[ItemParameters] = (),
     scale: Scale | None = None,
     reference: str | None = None,
@@ -67,11 +68,13 @@ def calibrate(
 
     Parameters
     ----------
+    responses
+        Responses, or whatever `read_responses` makes them of.
     model
         A model for all items, or models by item id or pattern: ``{"*": "2PL", "CR*": "GPCM"}``. 1PL has one slope for
         all its items; Rasch, PCM and RSM have a = 1, and the standard deviation of ability is estimated.
     priors
-        Priors for all items, or by id or pattern.
+        Priors for all items, or by id or pattern; or in words, as ``"default"`` or ``"a=lognormal(0, 0.5)"``.
     anchors
         Items with parameters that are kept; every group's mean and standard deviation are then free and estimated with
         the new items (fixed-item calibration; Kim, 2006, MEM). `scale` is the anchors' scale.
@@ -104,7 +107,7 @@ def calibrate(
     began = time.process_time()
     try:
         prepared = prepare(
-            responses,
+            responses if isinstance(responses, Responses) else read_responses(responses),
             model=model,
             anchors={item.id: item for item in anchors},
             scale=scale,
@@ -116,7 +119,7 @@ def calibrate(
         )
         return run(
             prepared,
-            priors=priors,
+            priors=read_priors(priors) if isinstance(priors, str) else priors,
             errors=errors,
             tolerance=tolerance,
             max_iterations=max_iterations,
@@ -186,7 +189,7 @@ def run(
         iterations=result.iterations,
         integration_error=result.integration_error,
         nodes=len(result.nodes),
-        se_kind=result.se_kind,
+        se_kind=result.se_kind if result.converged else NO_MAXIMUM,
         seconds=round(time.process_time() - began, 3),
         data_digest=prepared.data_digest,
         groups=() if regressed else groups_of(result, prepared.groups),
@@ -238,7 +241,7 @@ def _priors(items: Sequence[str], models: Sequence[str], priors: Priors | Mappin
         if kept.b is not None and kept.a is None and not one_slope:
             raise CalibrationError(
                 f"item {item}: a prior on b needs one on a as well: where a slope may cross 0, "
-                "b = -intercept / a has no meaning"
+                "b = -intercept / a has no meaning; give a one too, such as lognormal(floating, 0.5), or default priors"
             )
         chosen.append(kept if model != "NRM" else NO_PRIORS)
     return chosen

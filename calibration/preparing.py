@@ -27,6 +27,10 @@ from calibration.screening import Flag
 Matrix = NDArray[np.float64]
 
 ANCHOR_STEPS = 50  # EM steps for the population of anchored items, before the new items join
+WEIGHTS_ARE_COUNTS = (
+    "not all weights are whole numbers: estimates are those of the weighted population, but standard errors and tests "
+    "of fit take a weight of w as w persons, which sampling weights are not"
+)
 FACET_MODELS = ("Rasch", "PCM", "RSM")
 
 
@@ -116,7 +120,10 @@ def prepare(
 def _odd(responses: Responses) -> list[Flag]:
     """What is odd about the data and has no other place in the result."""
     told = {"no-variance", "unused-category", "no-responses"}
-    return [Flag(found.about, found.code, found.message) for found in responses.findings if found.code not in told]
+    odd = [Flag(found.about, found.code, found.message) for found in responses.findings if found.code not in told]
+    if (responses.weight != np.round(responses.weight)).any():
+        odd.append(Flag("", "weights", WEIGHTS_ARE_COUNTS))
+    return odd
 
 
 @dataclass(frozen=True, slots=True)

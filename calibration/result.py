@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.exchange.document import item_document, parameters_from_document, scale_document
+from calibration.exchange.document import item_document, scale_document
 from calibration.exchange.errors import ExchangeError
+from calibration.exchange.formats import read_parameter_file
 from calibration.files import write_text_whole
 from calibration.models import ItemParameters, Scale
 from calibration.screening import Flag
@@ -208,14 +209,9 @@ def _number(value: Any) -> Any:  # noqa: ANN401
 
 
 def read_parameters(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
-    """Scale and item parameters from a JSON file that `Calibration.save` wrote. Raises CalibrationError."""
+    """Scale and item parameters from a file of any known format. Raises CalibrationError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        items, scale = parameters_from_document(document, str(path))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CalibrationError(
-            f"{path}: not a parameter file ({error}); expected what `tiku calibrate --out` writes"
-        ) from None
+        items, scale = read_parameter_file(path)
     except ExchangeError as error:
         raise CalibrationError(str(error)) from None
     return scale, items

@@ -20,12 +20,12 @@ from calibration.command_line import (
     key_option,
     params_option,
     print_json,
+    read_params,
     read_sittings,
     responses_argument,
     said_to_people,
 )
 from calibration.files import write_text_whole
-from calibration.result import read_parameters
 from calibration.scoring import (
     FLAGS,
     ReferenceForm,
@@ -100,7 +100,7 @@ def score(
     if table_file is not None and chosen != "eapsum":
         raise click.UsageError("--table is of sums of marks: it goes with --method eapsum")
     with said_to_people():
-        scale, items = read_parameters(params)
+        scale, items = read_params(params)
         data = read_sittings(responses, key_file)
         form = _Form.read(form_file, items, scale, cut or USUAL_CUT) if form_file is not None else None
         scores = score_responses(

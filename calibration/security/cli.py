@@ -16,6 +16,7 @@ from calibration.command_line import (
     params_option,
     print_json,
     print_table,
+    read_params,
     read_sittings,
     responses_argument,
     said_to_people,
@@ -80,11 +81,10 @@ def cusum(
     What an item gains beyond what the candidates' other items promise adds up until it signals (Veerkamp & Glas, 2000).
     """
     from calibration.exchange.tables import read_ids
-    from calibration.result import read_parameters
     from calibration.security import cusum_charts
 
     with said_to_people():
-        scale, items = read_parameters(params)
+        scale, items = read_params(params)
         sittings = [read_sittings([path], key_file) for path in responses]
         charts = cusum_charts(sittings, read_ids(items_file), items, scale, k=k, run_length=run_length)
         if out is not None:
@@ -160,7 +160,6 @@ def preknowledge(
     A small p is a reason to look at a candidate's papers and times, never a proof.
     """
     from calibration.exchange.tables import read_ids
-    from calibration.result import read_parameters
     from calibration.security import likelihood_ratio_check, predictive_check, regression_check
 
     if params is None and method != "regression":
@@ -171,7 +170,7 @@ def preknowledge(
         if params is None or method == "regression":
             results = regression_check(data, suspect, rate=rate)
         else:
-            scale, items = read_parameters(params)
+            scale, items = read_params(params)
             check = predictive_check if method == "predictive" else likelihood_ratio_check
             results = check(data, suspect, items, scale, rate=rate)
         records = [asdict(result) for result in results]
