@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Literal
@@ -21,6 +21,7 @@ from calibration.models import ItemParameters, Scale, model_named
 from calibration.patterns import PatternError, ordered_patterns, settings_of
 from calibration.recoding import Coding, coded, coding_of, scores_seen
 from calibration.responses import Responses, ResponsesError
+from calibration.responses.findings import find
 from calibration.result import CalibrationError
 from calibration.screening import Flag
 
@@ -92,7 +93,7 @@ def prepare(
     if latent == "empirical":
         population = _shapeless(population, data, anchored, testlets)
     without = len(responses.persons) - len(np.unique(data.responses.person))
-    flags = [*data.coding.flags, *_odd(responses)]
+    flags = [*data.coding.flags, *_odd(responses, anchored)]
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
     return Prepared(
@@ -117,10 +118,10 @@ def prepare(
     )
 
 
-def _odd(responses: Responses) -> list[Flag]:
+def _odd(responses: Responses, anchors: Collection[str]) -> list[Flag]:
     """What is odd about the data and has no other place in the result."""
     told = {"no-variance", "unused-category", "no-responses"}
-    odd = [Flag(found.about, found.code, found.message) for found in responses.findings if found.code not in told]
+    odd = [Flag(found.about, found.code, found.message) for found in find(responses, anchors) if found.code not in told]
     if (responses.weight != np.round(responses.weight)).any():
         odd.append(Flag("", "weights", WEIGHTS_ARE_COUNTS))
     return odd
