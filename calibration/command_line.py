@@ -44,6 +44,15 @@ def read_sittings(
     return pool_responses(parts) if len(parts) > 1 else parts[0]
 
 
+def read_severities(path: Path) -> dict[str, float]:
+    """Severities of raters (rater → logits) that stand with parameters; none where the file has none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")).get("raters", {})
+        return {name: float(one["value"]) for name, one in found.items()}
+    except (ValueError, AttributeError, KeyError, TypeError):  # another format, which has no raters
+        return {}
+
+
 def read_params(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
     """Scale and parameters of `--params`; says so on stderr where they are of a run that did not converge.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.models import ItemParameters
-from calibration.recoding import coded, coding_of, scores_seen
-from calibration.responses import Responses
+from calibration.recoding import coded, coding_of, in_categories_of, scores_seen
+from calibration.responses import Responses, ResponsesError
 
 if TYPE_CHECKING:
     from calibration.result import Calibration
@@ -112,6 +112,42 @@ def rated_items(
         marks={},
     )
     return OwnData(rows, moved, population, of_item, of_rater)
+
+
+def as_rated(
+    responses: Responses, items: Sequence[ItemParameters], severity: Mapping[str, float]
+) -> tuple[Responses, tuple[ItemParameters, ...]]:
+    """Ratings of any persons as responses to the items of their raters, for scoring; without items not calibrated.
+
+    Raises ResponsesError for a rater without a severity, and for a score that the parameters of its item do not know.
+    """
+    stranger = next((name for name in responses.raters if name not in severity), None)
+    if stranger is not None:
+        raise ResponsesError(f"rater {stranger} has no severity; calibrated are {', '.join(severity)}")
+    known = {item.id for item in items}
+    data = in_categories_of(items, responses)
+    rater = data.rater if data.rater is not None else np.full(len(data.item), -1, np.int32)
+    rows = np.flatnonzero(np.array([name in known for name in data.items])[data.item])
+    if (rater[rows] < 0).any():
+        row = rows[np.flatnonzero(rater[rows] < 0)[0]]
+        raise ResponsesError(
+            f"person {data.persons[data.person[row]]}, item {data.items[data.item[row]]}: no rater, "
+            "where others have one"
+        )
+    kept = replace(
+        data,
+        person=data.person[rows],
+        item=data.item[rows],
+        score=data.score[rows],
+        status=data.status[rows],
+        rater=rater[rows],
+        option=None,
+        position=None,
+        seconds=None,
+    )
+    nobody = (np.zeros(1), np.ones(1))
+    rated = rated_items(kept, [replace(item, scores=()) for item in items], dict(severity), nobody)
+    return rated.responses, rated.items
 
 
 def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemParameters:

@@ -173,6 +173,13 @@ def _facets(data: _Coded) -> tuple[Facet | None, _Coded]:
             f"item {data.items[other]}: ratings are calibrated as many-facet models, which are "
             f"{', '.join(FACET_MODELS)}, not {data.models[other]}"
         )
+    nameless = np.flatnonzero(responses.rater < 0)
+    if nameless.size:
+        raise CalibrationError(
+            f"person {responses.persons[responses.person[nameless[0]]]}, item "
+            f"{responses.items[responses.item[nameless[0]]]}: no rater, where others have one; name one for every "
+            "row, or calibrate the items without raters by themselves"
+        )
     R = len(responses.raters)
     pairs, index = np.unique(responses.item.astype(np.int64) * R + responses.rater, return_inverse=True)
     item, rater = pairs // R, pairs % R

@@ -122,9 +122,13 @@ class Calibration:
         After a latent regression the calibrated persons are scored under what it says of each, so that regressions of
         plausible values on its covariates are right (Mislevy, 1991); "eapsum" goes by one population of all of them.
         """
-        from calibration.own_data import each_as_regressed, own_data
+        from calibration.own_data import as_rated, each_as_regressed, own_data
         from calibration.scoring import score_responses
 
+        if responses is not None and self.raters and len(responses.raters) > 0:
+            severity = {name: estimate.value for name, estimate in self.raters.items()}
+            rated, items = as_rated(responses, self.items, severity)
+            return score_responses(rated, items, self.scale, method=method, **options)
         if responses is not None:
             return score_responses(responses, self.items, self.scale, method=method, **options)
         data = own_data(self)
