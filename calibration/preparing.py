@@ -80,6 +80,8 @@ def prepare(
     scale, anchors = scale or Scale(), anchors or {}
     data = _coded(responses, model, anchors)
     facet, data = _facets(data)
+    if facet is not None and anchors:
+        raise CalibrationError("ratings and anchors together are not estimated: calibrate the ratings, then link")
     anchored = {name: anchors[name] for name in data.items if name in anchors}
     if anchors and not anchored:
         raise CalibrationError(

@@ -246,3 +246,9 @@ def test_ratings_without_a_rater_beside_others_are_refused() -> None:
     rater[3] = -1
     with pytest.raises(CalibrationError, match="考生1, item 任务2: no rater, where others have one"):
         calibrate(dataclasses.replace(responses, rater=rater), model="PCM")
+
+
+def test_ratings_with_anchors_are_refused() -> None:
+    bank = calibrate(samples.rated(), model="PCM")
+    with pytest.raises(CalibrationError, match="ratings and anchors together are not estimated"):
+        calibrate(samples.rated(), model="PCM", anchors=bank.items)
