@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -42,6 +43,7 @@ VERBS = {
     "user": ("authoring.people.cli", "user", "People, their roles and their access tokens."),
     "audit": ("authoring.audit.cli", "audit", "Verify and export the audit trail."),
 }
+INTERRUPTED = 130  # as a shell says of Ctrl-C
 OURS = frozenset({"authoring", "engine", "calibration", "item_formats"})
 
 
@@ -81,6 +83,9 @@ class LazyGroup(click.Group):
             raise _worded(error) from error.__cause__
         except (click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            sys.exit(INTERRUPTED)
         except Exception as error:
             if not _is_for_people(error):
                 raise

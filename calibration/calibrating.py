@@ -10,17 +10,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.describing import groups_of, items_of, raters_of, regression_of, scale_of, testlets_of, warnings_of
+from calibration.describing import (
+    groups_of,
+    items_of,
+    raters_of,
+    regressed_to,
+    regression_of,
+    scale_of,
+    testlets_of,
+    warnings_of,
+)
 from calibration.estimation.beliefs import Beliefs
-from calibration.estimation.fitting import FULL_INFORMATION, Errors, Fit, fit
+from calibration.estimation.fitting import FULL_INFORMATION, NO_MAXIMUM, Errors, Fit, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
 from calibration.models import ItemParameters, ModelError, Scale
 from calibration.own_data import averaged_over_set
 from calibration.patterns import PatternError
 from calibration.preparing import Prepared, prepare
-from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items
-from calibration.responses import Responses
+from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items, read_priors
+from calibration.responses import Responses, read_responses
+from calibration.responses.reading import Source
 from calibration.result import Calibration, CalibrationError
 from calibration.routing import routing_flags
 from calibration.screening import Flag
@@ -40,10 +50,10 @@ class Progress:
 
 
 def calibrate(
-    responses: Responses,
+    responses: Responses | Source,
     *,
     model: str | Mapping[str, str] = "2PL",
-    priors: Priors | Mapping[str, Priors] | None = None,
+    priors: Priors | Mapping[str, Priors] | str | None = None,
     anchors: Sequence[ItemParameters] = (),
     scale: Scale | None = None,
     reference: str | None = None,
@@ -61,11 +71,13 @@ def calibrate(
 
     Parameters
     ----------
+    responses
+        Responses, or whatever `read_responses` makes them of.
     model
         A model for all items, or models by item id or pattern: ``{"*": "2PL", "CR*": "GPCM"}``. 1PL has one slope for
         all its items; Rasch, PCM and RSM have a = 1, and the standard deviation of ability is estimated.
     priors
-        Priors for all items, or by id or pattern.
+        Priors for all items, or by id or pattern; or in words, as ``"default"`` or ``"a=lognormal(0, 0.5)"``.
     anchors
         Items with parameters that are kept; every group's mean and standard deviation are then free and estimated with
         the new items (fixed-item calibration; Kim, 2006, MEM). `scale` is the anchors' scale.
@@ -88,9 +100,9 @@ def calibrate(
     threads
         Passes over the persons are spread over so many threads; the sums are added in one order.
 
-    Items that everybody or nobody got right carry no information and are left out (`excluded`). Standard errors are
-    left out where the run did not converge or the data do not identify a parameter (`se_kind` says so). Ratings, that
-    is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
+    New items that everybody or nobody got right are left out (`excluded`): there is nothing to estimate. Standard
+    errors are left out where the run did not converge or the data do not identify a parameter (`se_kind` says so).
+    Ratings, that is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
 
     Raises CalibrationError for a model that is not known or does not fit an item, for priors the model cannot have, and
     for anchors without responses; ResponsesError when nothing is left to fit.
@@ -98,7 +110,7 @@ def calibrate(
     began = time.process_time()
     try:
         prepared = prepare(
-            responses,
+            responses if isinstance(responses, Responses) else read_responses(responses),
             model=model,
             anchors={item.id: item for item in anchors},
             scale=scale,
@@ -110,7 +122,7 @@ def calibrate(
         )
         return run(
             prepared,
-            priors=priors,
+            priors=read_priors(priors) if isinstance(priors, str) else priors,
             errors=errors,
             tolerance=tolerance,
             max_iterations=max_iterations,
@@ -181,11 +193,12 @@ def run(
         iterations=result.iterations,
         integration_error=result.integration_error,
         nodes=len(result.nodes),
-        se_kind=result.se_kind,
+        se_kind=result.se_kind if result.converged else NO_MAXIMUM,
         seconds=round(time.process_time() - began, 3),
         data_digest=prepared.data_digest,
         groups=() if regressed else groups_of(result, prepared.groups),
         regression=regression_of(result, prepared.covariates or ()) if regressed else {},
+        regressed_to=regressed_to(prepared, result),
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
         item_sets=prepared.testlets,
@@ -249,7 +262,7 @@ def _priors(items: Sequence[str], models: Sequence[str], priors: Priors | Mappin
         if kept.b is not None and kept.a is None and not one_slope:
             raise CalibrationError(
                 f"item {item}: a prior on b needs one on a as well: where a slope may cross 0, "
-                "b = -intercept / a has no meaning"
+                "b = -intercept / a has no meaning; give a one too, such as lognormal(floating, 0.5), or default priors"
             )
         if model not in {"3PL", "4PL"}:
             kept = replace(kept, c=None)

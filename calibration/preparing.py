@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Literal
@@ -21,6 +21,7 @@ from calibration.models import ItemParameters, Scale, model_named
 from calibration.patterns import PatternError, ordered_patterns, settings_of
 from calibration.recoding import Coding, by_rater, coded, coding_of, scores_seen
 from calibration.responses import Responses, ResponsesError
+from calibration.responses.findings import find
 from calibration.result import CalibrationError
 from calibration.routing import first_items
 from calibration.screening import Flag
@@ -28,6 +29,10 @@ from calibration.screening import Flag
 Matrix = NDArray[np.float64]
 
 ANCHOR_STEPS = 50  # EM steps for the population of anchored items, before the new items join
+WEIGHTS_ARE_COUNTS = (
+    "not all weights are whole numbers: estimates are those of the weighted population, but standard errors and tests "
+    "of fit take a weight of w as w persons, which sampling weights are not"
+)
 FACET_MODELS = ("Rasch", "PCM", "RSM")
 
 
@@ -36,7 +41,8 @@ class Prepared:
     """Everything that is settled before the search.
 
     With a facet the items are those of each rater; `counts` (J,) are weighted persons, `marks` and `excluded` as in
-    `Coding`, `scores` those of items whose categories do not have the scores 0, 1, 2, ….
+    `Coding`, `scores` those of items whose categories do not have the scores 0, 1, 2, …. With covariates `regressed`
+    (N,) is the group of the population that each person's covariates make.
     """
 
     items: tuple[str, ...]
@@ -49,6 +55,7 @@ class Prepared:
     data_digest: str
     anchors: Mapping[str, ItemParameters] = field(default_factory=dict)
     covariates: tuple[str, ...] | None = None
+    regressed: NDArray[np.int32] | None = None
     facet: Facet | None = None
     testlets: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -79,6 +86,8 @@ def prepare(
     else:
         empty = []
     facet, data = _facets(data)
+    if facet is not None and anchors:
+        raise CalibrationError("ratings and anchors together are not estimated: calibrate the ratings, then link")
     anchored = {name: anchors[name] for name in data.items if name in anchors}
     if anchors and not anchored:
         raise CalibrationError(
@@ -92,7 +101,7 @@ def prepare(
     if latent == "empirical":
         population = _shapeless(population, data, anchored, testlets)
     without = len(responses.persons) - np.count_nonzero(np.bincount(data.responses.person))
-    flags = [*data.coding.flags, *_odd(responses), *empty]
+    flags = [*data.coding.flags, *_odd(responses, anchored), *empty]
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
     return Prepared(
@@ -106,6 +115,7 @@ def prepare(
         data_digest=digest(responses),
         anchors=anchored,
         covariates=tuple(covariates) if covariates is not None else None,
+        regressed=grouped.group if covariates is not None else None,
         facet=facet,
         testlets=_testlets(testlets, data, facet),
         marks=data.marks,
@@ -117,10 +127,13 @@ def prepare(
     )
 
 
-def _odd(responses: Responses) -> list[Flag]:
+def _odd(responses: Responses, anchors: Collection[str]) -> list[Flag]:
     """What is odd about the data and has no other place in the result."""
     told = {"no-variance", "unused-category", "no-responses"}
-    return [Flag(found.about, found.code, found.message) for found in responses.findings if found.code not in told]
+    odd = [Flag(found.about, found.code, found.message) for found in find(responses, anchors) if found.code not in told]
+    if (responses.weight != np.round(responses.weight)).any():
+        odd.append(Flag("", "weights", WEIGHTS_ARE_COUNTS))
+    return odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +218,13 @@ def _facets(data: _Coded) -> tuple[Facet | None, _Coded]:
         raise CalibrationError(
             f"item {data.items[other]}: ratings are calibrated as many-facet models, which are "
             f"{', '.join(FACET_MODELS)}, not {data.models[other]}"
+        )
+    nameless = np.flatnonzero(responses.rater < 0)
+    if nameless.size:
+        raise CalibrationError(
+            f"person {responses.persons[responses.person[nameless[0]]]}, item "
+            f"{responses.items[responses.item[nameless[0]]]}: no rater, where others have one; name one for every "
+            "row, or calibrate the items without raters by themselves"
         )
     rated, item, rater = by_rater(responses)
     names = rated.items

@@ -72,7 +72,8 @@ def coding_of(
     lowest score where there are too few of them for that.
 
     A score in the middle that nobody got has no category, and a flag says so. Anchors keep the coding that their
-    parameters have. Raises ResponsesError for a score that an anchor's parameters do not know.
+    parameters have, and stay where everybody has the same score: that says how able these persons are. Raises
+    ResponsesError for a score that an anchor's parameters do not know.
     """
     together: dict[str, frozenset[int]] = {}
     for seen in parts:
@@ -85,14 +86,14 @@ def coding_of(
     flags: list[Flag] = []
     for name, found in together.items():
         scores: tuple[int, ...] = tuple(sorted(found))
-        if len(scores) < 2:
-            excluded[name] = "no-variance" if scores else "no-responses"
-            continue
-        if anchors and name in anchors:
+        if anchors and name in anchors and scores:
             kept[name] = anchors[name].category_scores
             strange = sorted(found - set(kept[name]))
             if strange:
                 raise ResponsesError(f"item {name}: score {strange[0]}, but {_known_scores(anchors[name])}")
+            continue
+        if len(scores) < 2:
+            excluded[name] = "no-variance" if scores else "no-responses"
             continue
         kept[name] = scores
         gaps = sorted(set(range(scores[0], scores[-1])) - found)

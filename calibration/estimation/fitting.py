@@ -48,6 +48,7 @@ OBSERVED = "observed information"
 OBSERVED_BLOCKS = "observed information, per-item blocks"
 CROSS_PRODUCT = "cross-product of the persons' scores"
 SANDWICH = "sandwich of observed information and cross-product"
+NO_MAXIMUM = "none: the search did not converge"
 NOT_IDENTIFIED = "observed information, which is singular: too few responses, or a slope without end; try priors"
 
 

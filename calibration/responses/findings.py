@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,15 @@ class Finding:
         return f"{self.about}: {self.code}: {self.message}" if self.about else f"{self.code}: {self.message}"
 
 
-def find(responses: Responses) -> tuple[Finding, ...]:
-    """All findings, those about items in the order of the items, then persons, then the design."""
+def find(responses: Responses, anchors: Collection[str] = ()) -> tuple[Finding, ...]:
+    """All findings, those about items in the order of the items, then persons, then the design.
+
+    Items whose parameters are known (`anchors`) join what no person joins.
+    """
     found = [*_items(responses), *_persons(responses)]
     unknown = [item for item in responses.key if item not in set(responses.items)]
     found += [Finding("key-without-item", item, "has a key, but no column or row of the data") for item in unknown]
-    components = design_components(responses)
+    components = _joined_by(anchors, design_components(responses))
     if len(components) > 1:
         found.append(Finding("disconnected", "", disconnected(components)))
     return tuple(found)
@@ -113,6 +117,14 @@ def design_components(responses: Responses) -> tuple[tuple[str, ...], ...]:
     for j in np.flatnonzero(answered):
         groups.setdefault(int(label[j]), []).append(responses.items[j])
     return tuple(map(tuple, groups.values()))
+
+
+def _joined_by(anchors: Collection[str], components: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The groups of items with those that hold an anchor as one."""
+    known = set(anchors)
+    apart = tuple(group for group in components if not known.intersection(group))
+    joined = tuple(item for group in components if known.intersection(group) for item in group)
+    return (joined, *apart) if joined else apart
 
 
 def disconnected(components: tuple[tuple[str, ...], ...]) -> str:

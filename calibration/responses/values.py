@@ -141,12 +141,15 @@ class Responses:
     ) -> Responses:
         """Responses from a table of scores (N, J), NaN = not administered; persons with the same items have one form.
 
-        Raises ResponsesError when a score is not a whole number from 0, or a weight not a number from 0.
+        Raises ResponsesError when a score is not a whole number from 0, a weight not a number from 0, or names are
+        too few, too many or repeated.
         """
         N, J = scores.shape
         if weight is not None:
             _check_weights(np.asarray(weight, float), N)
         names = tuple(items) if items is not None else tuple(f"item{j + 1}" for j in range(J))
+        _check_names(names, J, "items", "columns")
+        _check_names(tuple(persons) if persons is not None else None, N, "persons", "rows")
         administered = ~np.isnan(scores)
         person, item = np.nonzero(administered)
         score = scores[administered]
@@ -173,6 +176,16 @@ class Responses:
             forms=tuple(str(f + 1) for f in range(int(form.max(initial=-1)) + 1)),
             shift=shift,
         )
+
+
+def _check_names(names: tuple[str, ...] | None, size: int, what: str, of: str) -> None:
+    if names is None:
+        return
+    if len(names) != size:
+        raise ResponsesError(f"{len(names)} {what} for {size} {of}; name each")
+    if len(set(names)) < size:
+        twice = next(name for n, name in enumerate(names) if name in names[:n])
+        raise ResponsesError(f"{what}: {twice!r} stands twice")
 
 
 def _check_weights(weight: NDArray[np.float64], N: int) -> None:

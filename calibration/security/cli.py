@@ -72,11 +72,10 @@ def cusum(
     What an item gains beyond what the candidates' other items promise adds up until it signals (Veerkamp & Glas, 2000).
     """
     from calibration.exchange.tables import read_ids
-    from calibration.result import read_parameters
     from calibration.security import cusum_charts
 
     with shell.said_to_people():
-        scale, items = read_parameters(params)
+        scale, items = shell.read_params(params)
         sittings = [shell.read_sittings([path], key_file) for path in responses]
         charts = cusum_charts(sittings, read_ids(items_file), items, scale, k=k, run_length=run_length)
         if out is not None:
@@ -152,7 +151,6 @@ def preknowledge(
     A small p is a reason to look at a candidate's papers and times, never a proof.
     """
     from calibration.exchange.tables import read_ids
-    from calibration.result import read_parameters
     from calibration.security import likelihood_ratio_check, predictive_check, regression_check
 
     if params is None and method != "regression":
@@ -163,7 +161,7 @@ def preknowledge(
         if params is None or method == "regression":
             results = regression_check(data, suspect, rate=rate)
         else:
-            scale, items = read_parameters(params)
+            scale, items = shell.read_params(params)
             check = predictive_check if method == "predictive" else likelihood_ratio_check
             results = check(data, suspect, items, scale, rate=rate)
         records = [asdict(result) for result in results]

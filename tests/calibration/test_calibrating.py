@@ -29,6 +29,7 @@ from calibration import (
     ResponsesError,
     calibrate,
     read_parameters,
+    read_responses,
 )
 from calibration.estimation import fitting
 from calibration.models import MODELS
@@ -482,7 +483,8 @@ def test_a_file_that_holds_no_parameters_is_refused(tmp_path: Path, text: str) -
     path.write_text(text, encoding="latin-1")
     with pytest.raises(
         CalibrationError,
-        match=r"p\.json(: not a parameter file|: expected an object|, item a, field x|, scale, field x)",
+        match=r"p\.json(: none of the known formats|: expected an object|, item a, field x|, scale, field x|: no items"
+        r"|, line 1: not UTF-8)",
     ):
         read_parameters(path)
 
@@ -544,3 +546,31 @@ def test_only_priors_that_act_are_listed() -> None:
     mixed = calibrate(data, model={"*": "2PL", "3PL*": "3PL"}, priors={"*": DEFAULT_PRIORS}, max_iterations=3)
     assert mixed.priors == "*: a ~ lognormal(floating, 0.5), c ~ beta(5, 17)"
     assert calibrate(data, model="Rasch", priors=DEFAULT_PRIORS, max_iterations=3).priors == "none"
+
+
+def test_responses_may_be_given_as_what_they_are_read_from(tmp_path: Path) -> None:
+    rows = ["Item.1,Item.2,Item.3,Item.4,Item.5,freq", *(f"{','.join(p)},{n}" for p, n in lsat.LSAT7.items())]
+    path = tmp_path / "lsat7.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    in_words = calibrate(path, priors="a=lognormal(0, 0.5)")
+    written_out = calibrate(read_responses(path), priors=Priors(a=LogNormal(0, 0.5)))
+    assert in_words.items == written_out.items
+    assert in_words.priors == "a ~ lognormal(0, 0.5)"
+
+
+def test_weights_that_are_no_counts_are_said_to_be_taken_as_counts() -> None:
+    scores = np.array([[*map(float, pattern)] for pattern in lsat.LSAT7])
+    counts = np.array([*lsat.LSAT7.values()], float)
+    told = [flag.code for flag in calibrate(Responses.from_matrix(scores, weight=counts * 1.5)).warnings]
+    assert told == ["weights"]
+    assert calibrate(Responses.from_matrix(scores, weight=counts * 2)).warnings == ()
+
+
+def test_a_run_without_a_maximum_claims_no_source_of_standard_errors() -> None:
+    scores = np.array([[*map(float, pattern)] for pattern in lsat.LSAT7])
+    counts = np.array([*lsat.LSAT7.values()], float)
+    result = calibrate(Responses.from_matrix(scores, weight=counts), max_iterations=2)
+    assert not result.converged
+    assert result.se_kind == "none: the search did not converge"
+    assert "no standard errors" in str(result).splitlines()[0]
+    assert all(not item.se for item in result.items)
