@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.assembly.solver import Model, solve
 from engine.pools import Pool, Value
-from engine.solver import Model, solve
 from engine.toml_files import read_document, value_of
 
 QUANTILES = 20
@@ -168,7 +168,7 @@ def _prefer_equal_distributions(
     For both parameters the largest gap between published and proportional counts below a vigintile of the bank is the
     cost: it bounds the Kolmogorov-Smirnov distance to within a twentieth of the items.
     """
-    model.cost = [0.0] * len(model.cost)
+    model.cost = np.zeros(len(model.cost))
     model.add_row("cells as near as can be", cells, 1.0, -np.inf, deviation + 1e-6)
     calibrated = np.flatnonzero(pool.calibrated)
     for parameter in (pool.parameters.b, pool.parameters.a):
