@@ -23,6 +23,7 @@ Positions = NDArray[np.intp]
 
 LOOKED_AT = 100_000  # exchanges that are looked at in one round
 CHECKED = 256  # the best of them whose rules are checked at a time
+KICKS, KICK = 20, 6  # times to start again, and exchanges at random before each
 PAIRED = 300  # exchanges that are tried two by two
 TOLERANCE = 1e-9
 
@@ -105,13 +106,39 @@ def hashed(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def improve(
-    exchange: Exchange, chosen: Mask, *, goal: float, bound: float = np.nan, seed: int = 0, swaps: int = 400
+    exchange: Exchange,
+    chosen: Mask,
+    *,
+    goal: float,
+    bound: float = np.nan,
+    seed: int = 0,
+    swaps: int = 400,
+    kicks: int = KICKS,
 ) -> Mask:
     """The candidates of a form (n,), exchanged until the deviation is at most `goal` or nothing found helps.
 
-    `bound` is what sums to be made large are measured by. The form must keep every rule; it still does afterwards.
+    Where nothing helps, a few items are exchanged at random and it is tried again, `kicks` times (iterated local search,
+    Lourenço, Martin & Stützle, 2003); the best form is kept. `bound` is what sums to be made large are measured by.
+    The form must keep every rule; it still does afterwards.
     """
     rng = np.random.default_rng(seed)
+    best = _descend(exchange, chosen, goal, bound, rng, swaps)
+    for _ in range(kicks):
+        if _deviation(exchange, best, bound) <= goal:
+            break
+        tried = _descend(exchange, _kicked(exchange, best, rng), goal, bound, rng, swaps)
+        if _deviation(exchange, tried, bound) < _deviation(exchange, best, bound):
+            best = tried
+    return best
+
+
+def _deviation(exchange: Exchange, now: Mask, bound: float) -> float:
+    return float(exchange.aim.deviation(exchange.features[now].sum(axis=0), bound))
+
+
+def _descend(
+    exchange: Exchange, chosen: Mask, goal: float, bound: float, rng: np.random.Generator, swaps: int
+) -> Mask:
     now = chosen.copy()
     for _ in range(swaps):
         sums = exchange.features[now].sum(axis=0)
@@ -123,6 +150,19 @@ def improve(
             break
         for out, into in steps:
             now[out], now[into] = False, True
+    return now
+
+
+def _kicked(exchange: Exchange, chosen: Mask, rng: np.random.Generator) -> Mask:
+    """The form after a few exchanges at random."""
+    now = chosen.copy()
+    for _ in range(KICK):
+        out, into = _pairs(exchange, now, rng)
+        drawn = rng.permutation(len(out))[:64]
+        allowed = np.flatnonzero(allowed_pairs(exchange, now, out[drawn], into[drawn]))
+        if len(allowed):
+            one = drawn[allowed[0]]
+            now[out[one]], now[into[one]] = False, True
     return now
 
 
@@ -183,11 +223,11 @@ def _best_two(
 
 
 def _merit(aim: Aim, sums: Matrix, bound: float) -> Vector:
-    """Less is better: the deviation, and a little of its mean square."""
+    """Less is better: the root mean square of the deviations, and a little of the largest."""
     worst = aim.deviation(sums, bound)
     if not aim.matching:
         return worst
-    return np.asarray(worst + 0.05 * np.sqrt((((sums - aim.wanted) / aim.unit) ** 2).mean(axis=-1)))
+    return np.asarray(0.3 * worst + np.sqrt((((sums - aim.wanted) / aim.unit) ** 2).mean(axis=-1)))
 
 
 def allowed_pairs(exchange: Exchange, now: Mask, out: Positions, into: Positions) -> Mask:
