@@ -156,7 +156,7 @@ def _search(
     items = _chosen(form, solution.x)
     reach = _reach(items, part, candidates, seed)
     exchange = exchange_of(paper, reach, aim, beside)
-    now = improve(exchange, np.isin(reach, items), goal=aim.target.goal, bound=best, seed=seed)
+    now = improve(exchange, np.isin(reach, items), goal=aim.target.goal, best=best, seed=seed)
     items = reach[now]
     deviation = float(aim.deviation(aim.features[items].sum(axis=0), best))
     bound = 0.0
