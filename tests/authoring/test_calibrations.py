@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 import calibration as cal
 from authoring.audit.tables import AuditEvent
-from authoring.calibrations.rules import calibrated_pool, key_differences, register_sitting, save_calibration
+from authoring.calibrations.pools import calibrated_pool
+from authoring.calibrations.rules import key_differences, register_sitting, save_calibration
 from authoring.calibrations.tables import Calibration, CalibrationSitting, ItemStatistics, Sitting
 from authoring.database import Bank, reading, writing
 from authoring.errors import BankError, ConflictError, ForbiddenError, UnknownError
