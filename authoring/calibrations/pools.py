@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from authoring.calibrations.rules import answered_versions
+from authoring.calibrations.rules import answered_versions, versions_met
 from authoring.calibrations.tables import Calibration, ItemStatistics
 from authoring.errors import ConflictError, UnknownError
 from authoring.items.contents import read_contents
@@ -68,32 +68,46 @@ def calibrated_pool(session: Session, standard_id: int, calibration_id: int) -> 
 
 
 def anchor_parameters(
-    session: Session, calibration_id: int, items: Sequence[str]
+    session: Session, calibration_id: int, items: Sequence[str] | None = None
 ) -> tuple[tuple[ItemParameters, ...], Scale]:
-    """What keeps a new sitting of `items` on the scale of a calibration: `anchors` and `scale` for `calibrate`.
+    """What keeps a new sitting on the scale of a calibration: `anchors` and `scale` for `calibration.calibrate`.
 
-    An item is an anchor where the version that candidates meet is the very version that was calibrated, and no flag was
-    raised on it: an item that was rewritten since is another item.
+    An item (of `items`, the ones of the sitting, or of all that were calibrated) is an anchor where the version that
+    candidates meet is the very version that was calibrated, and no flag was raised on it: an item that was rewritten
+    since is another item.
 
     Raises
     ------
     UnknownError
-        `unknown-calibration`, or an item that is not in the bank.
+        `unknown-calibration`, or one of `items` that is not in the bank.
     ConflictError
-        `not-in-use` for an item that no candidate can have met, `no-anchors` if no item is an anchor,
+        `not-in-use` for one of `items` that no candidate can have met, `no-anchors` if no item is an anchor,
         `parameters-not-kept` as for `calibrated_pool`.
     """
     known, scale = _calibrated(session, calibration_id)
-    met = answered_versions(session, items)
-    found = [known[met[code]] for code in dict.fromkeys(items) if met[code] in known]
-    anchors = tuple(one.parameters for one in found if one.parameters is not None and not one.flags)
+    if items is None:
+        met = versions_met(session, [one.parameters.id for one in known.values() if one.parameters is not None])
+    else:
+        met = answered_versions(session, items)
+    found = [known[version] for version in met.values() if version in known]
+    anchors = [one.parameters for one in found if one.parameters is not None and not one.flags]
     if not anchors:
         raise ConflictError(
             "no-anchors",
-            f"calibration {calibration_id} has sound parameters of none of the {len(met)} items as they are met now: "
+            f"calibration {calibration_id} has sound parameters of none of these items as candidates meet them now: "
             "choose another calibration, or calibrate without anchors and link",
         )
-    return anchors, scale
+    return tuple(sorted(anchors, key=lambda item: item.id)), scale
+
+
+def calibration_of(session: Session, standard_id: int, chosen: int | None = None) -> int:
+    """The calibration of a standard that was chosen, or else was saved last. Raises UnknownError where it has none."""
+    query = select(func.max(CALIBRATION.c.id)).where(CALIBRATION.c.standard_id == standard_id)
+    found: int | None = session.scalar(query if chosen is None else query.where(CALIBRATION.c.id == chosen))
+    if found is None:
+        which = "calibration yet" if chosen is None else f"calibration {chosen}"
+        raise UnknownError("unknown-calibration", f"the standard {standard_id} has no {which}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

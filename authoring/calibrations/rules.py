@@ -203,19 +203,28 @@ def key_differences(session: Session, key: Mapping[str, cal.KeyOfItem]) -> dict[
 def answered_versions(
     session: Session, codes: Sequence[str], in_use: frozenset[ItemState] = ANSWERABLE
 ) -> dict[str, int]:
-    """The version of each item that candidates met: the newest, or the accepted one while a newer is written.
+    """The version of each item that candidates met, as `versions_met` has it.
 
     Raises UnknownError for an item that is not in the bank, ConflictError `not-in-use` for one that no candidate can
     have met.
     """
-    items = standings(session, codes)
-    older = [item for item in items if item.state not in in_use]
-    early = [item.code for item in older if item.accepted_number is None]
+    versions = versions_met(session, codes, in_use)
+    early = [code for code in codes if code not in versions]
     if early:
         raise ConflictError("not-in-use", f"{early[0]} was answered, but never let into pretest: check the item codes")
-    versions = {item.code: item.version_id for item in items}
+    return versions
+
+
+def versions_met(session: Session, codes: Sequence[str], in_use: frozenset[ItemState] = ANSWERABLE) -> dict[str, int]:
+    """The version of each item that candidates meet: the newest, or the accepted one while a newer is written.
+
+    Items that no candidate meets are left out. Raises UnknownError for one that is not in the bank.
+    """
+    items = standings(session, codes)
+    versions = {item.code: item.version_id for item in items if item.state in in_use}
+    older = [item.item_id for item in items if item.state not in in_use and item.accepted_number is not None]
     accepted = (VERSION.c.item_id == ITEM.c.id) & (VERSION.c.number == ITEM.c.accepted_number)
-    for batch in batches([item.item_id for item in older]):
+    for batch in batches(older):
         query = select(ITEM.c.code, VERSION.c.id).join(VERSION, accepted).where(ITEM.c.id.in_(batch))
         versions |= {row[0]: row[1] for row in session.execute(query)}
     return versions

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ITEM = tables.Item.__table__
 VERSION = ItemVersion.__table__
 
+CHOICES = frozenset({ItemKind.TRUE_FALSE, ItemKind.SINGLE, ItemKind.MULTIPLE})
 ROWS_AT_A_TIME = 500  # documents in memory at once
 
 
@@ -48,10 +49,12 @@ def read_contents(session: Session, standard_id: int) -> dict[int, Content]:
 
 
 def _content(item: Item, kind: ItemKind) -> Content:
+    choice = kind in CHOICES  # nothing but one choice interaction: the others need not be looked for
+    interactions = item.choice_interactions if choice else item.interactions
     task = read_skill_task(item) if kind is ItemKind.SKILL_TASK and is_skill_task(item) else None
     return Content(
-        key=item.key or None if item.item_type is not None else None,
-        shuffle=any(getattr(one, "shuffle", False) for one in item.interactions),
+        key=(item.key or None) if choice else None,
+        shuffle=any(getattr(one, "shuffle", False) for one in interactions),
         stimulus=copied_stimulus(item),
         marks=task.marks if task else None,
         minutes=task.minutes if task else None,

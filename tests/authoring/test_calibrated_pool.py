@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import insert, select, update
 
 import calibration as cal
 from authoring.audit.chain import record
-from authoring.calibrations.pools import anchor_parameters, calibrated_pool
+from authoring.calibrations.pools import anchor_parameters, calibrated_pool, calibration_of
 from authoring.calibrations.tables import Calibration, ItemStatistics
+from authoring.cli import main
 from authoring.columns import now
 from authoring.database import reading, writing
 from authoring.errors import BankError, ConflictError, UnknownError
@@ -128,7 +131,7 @@ def test_an_item_that_has_no_classical_statistics_is_kept_too(
     with reading(bank) as session:
         anchors, _ = anchor_parameters(session, saved, ["Q1", "Q0"])
         pool = calibrated_pool(session, standard_id, saved)
-    assert anchors == (EVERY_MODEL[1], EVERY_MODEL[0])
+    assert anchors == EVERY_MODEL[:2]
     assert pool.column("n") == (301.5, 210)  # behind the parameters
     assert pool.column("p") == (None, 0.7)
 
@@ -189,7 +192,7 @@ def test_an_anchor_is_the_very_version_that_was_calibrated_and_sound(
     pretest(bank, staff, ["Q2"])
     with reading(bank) as session:
         assert [item.id for item in anchor_parameters(session, saved, codes)[0]] == ["Q0", "Q3"]
-        with pytest.raises(ConflictError, match="sound parameters of none of the 2 items") as refused:
+        with pytest.raises(ConflictError, match="sound parameters of none of these items") as refused:
             anchor_parameters(session, saved, ["Q2", "Q9"])
         assert refused.value.rule == "no-anchors"
         with pytest.raises(UnknownError, match="the bank has no item Q7"):
@@ -198,8 +201,10 @@ def test_an_anchor_is_the_very_version_that_was_calibrated_and_sound(
             anchor_parameters(session, 99, ["Q0"])
     with writing(bank, staff.approver) as session:
         withdraw(session, staff.approver, ["Q3"], "leaked")
-    with reading(bank) as session, pytest.raises(ConflictError, match="Q3 was answered, but never let into pretest"):
-        anchor_parameters(session, saved, ["Q0", "Q3"])
+    with reading(bank) as session:
+        assert anchor_parameters(session, saved)[0] == (EVERY_MODEL[0],)
+        with pytest.raises(ConflictError, match="Q3 was answered, but never let into pretest"):
+            anchor_parameters(session, saved, ["Q0", "Q3"])
 
 
 def test_a_new_sitting_lands_on_the_scale_of_the_bank(
@@ -227,10 +232,39 @@ def test_a_new_sitting_lands_on_the_scale_of_the_bank(
     assert found.groups[0].mean.se == pytest.approx(0.02, abs=0.01)
     with reading(bank) as session:
         kept, _ = anchor_parameters(session, second, [item.id for item in known])
+        pool = calibrated_pool(session, standard_id, second)
     assert kept == tuple(known)
+    assert dict(zip(pool.ids, pool.column("anchor"), strict=True)) == {
+        item.id: "yes" if item in known else "no" for item in items
+    }
     fresh = {item.id: item for item in found.items if item.id.startswith("N")}
     for item in new:
         assert fresh[item.id].difficulty == pytest.approx(item.difficulty, abs=4 * fresh[item.id].se["b"])
+
+
+def test_anchors_go_into_the_file_that_tiku_calibrate_takes(
+    staff: Staff, analyst: Actor, standard_id: int, calibrated: int, bank: Bank, database: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "anchors.json"
+    arguments = ["bank", "anchors", "--standard", "4-04-05-05", "--out", str(file), "--database", database]
+    done = CliRunner().invoke(main, arguments)
+    assert (done.exit_code, done.stdout) == (
+        0,
+        f"{file}: 10 anchors of calibration {calibrated}, on the scale 'bank'\n",
+    )
+    assert cal.read_parameters(file) == (SCALE, EVERY_MODEL)
+    sitting = register(bank, analyst, standard_id, tmp_path / "2.csv", "Q1", code="2026-2")
+    newest = save(bank, analyst, standard_id, [sitting], result(EVERY_MODEL[1]), statistics("Q1"))
+    told = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    assert told == {"calibration": newest, "scale": "theta", "anchors": ["Q1"]}
+    told = json.loads(CliRunner().invoke(main, [*arguments, "--calibration", str(calibrated), "--json"]).stdout)
+    assert (told["calibration"], len(told["anchors"])) == (calibrated, 10)
+    with writing(bank, staff.author) as session:
+        other = load_outline(session, staff.author, outline(edition="2030")).id or 0
+    bare = CliRunner().invoke(main, ["bank", "anchors", "--standard", str(other), *arguments[4:]])
+    assert (bare.exit_code, bare.stderr) == (1, f"tiku: the standard {other} has no calibration yet\n")
+    with reading(bank) as session, pytest.raises(UnknownError, match=f"standard {other} has no calibration {newest}"):
+        calibration_of(session, other, newest)
 
 
 def test_the_pool_says_how_often_items_were_used(bank: Bank, staff: Staff, standard_id: int, calibrated: int) -> None:
