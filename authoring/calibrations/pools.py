@@ -44,8 +44,9 @@ def calibrated_pool(session: Session, standard_id: int, calibration_id: int) -> 
 
     Columns that stand there where the bank knows them of an item:
     `n`, persons behind the parameters, or behind the classical statistics where there are none; `p`, the mean share of
-    the marks; `key` of a choice item (B, ACD, √); `marks`, as its author gave them or as a skill task adds up;
-    `minutes` of a skill task; `stimulus`, the same for items that the same stimulus was copied into.
+    the marks; `key` of a choice item (B, √; several letters as several values); `marks`, as its author gave them or as
+    a skill task adds up; `minutes` of a skill task; `stimulus`, the same for items that the same stimulus was copied
+    into.
 
     Raises
     ------
@@ -172,7 +173,7 @@ def _row(item: PoolItem, found: _Calibrated | None, content: Content) -> dict[st
         "version": str(item.version),
         "n": found.n if found else None,
         "p": found.p if found else None,
-        "key": content.key,
+        "key": content.key if len(content.key) > 1 else next(iter(content.key), None),
         "shuffle": _yes(content.shuffle),
         "marks": float(marks) if marks is not None else None,
         "minutes": content.minutes,

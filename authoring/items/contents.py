@@ -29,7 +29,7 @@ ROWS_AT_A_TIME = 500  # documents in memory at once
 class Content:
     """Of one version: the key of a choice item, whether anything in it may be shuffled, and what it takes and gives."""
 
-    key: str | None
+    key: tuple[str, ...]  # B, √, or A, C and D; empty where no letter is right
     shuffle: bool
     stimulus: str | None
     marks: Decimal | None  # these two of a skill task alone
@@ -53,9 +53,14 @@ def _content(item: Item, kind: ItemKind) -> Content:
     interactions = item.choice_interactions if choice else item.interactions
     task = read_skill_task(item) if kind is ItemKind.SKILL_TASK and is_skill_task(item) else None
     return Content(
-        key=(item.key or None) if choice else None,
+        key=_letters(item) if choice else (),
         shuffle=any(getattr(one, "shuffle", False) for one in interactions),
         stimulus=copied_stimulus(item),
         marks=task.marks if task else None,
         minutes=task.minutes if task else None,
     )
+
+
+def _letters(item: Item) -> tuple[str, ...]:
+    letters = {option.identifier: option.label for option in item.options}
+    return tuple(letters.get(identifier, identifier) for identifier in item.correct)
