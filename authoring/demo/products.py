@@ -11,7 +11,7 @@ import numpy as np
 
 import calibration as cal
 import engine
-from authoring.calibrations.rules import calibrated_pool
+from authoring.calibrations.pools import calibrated_pool
 from authoring.database import reading, writing
 from authoring.demo.log import Log, write_csv
 from authoring.demo.sample import POPULATION, sample_folder
