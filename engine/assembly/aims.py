@@ -47,8 +47,8 @@ class Aim:
     @property
     def marks_bounds(self) -> tuple[Vector, Vector]:
         """The least and the most marks a form may expect at each ability, (T,): infinite without a tolerance."""
-        slack = min(self.target.marks_tolerance, self.target.marks_between_forms / 2)
-        slack = slack - MARGIN if slack > 0 else np.inf
+        wanted = (self.target.marks_tolerance, self.target.marks_between_forms / 2)
+        slack = min((one - MARGIN for one in wanted if one > 0), default=np.inf)  # 0 is no rule
         return self.marks - slack, self.marks + slack
 
     def deviation(self, sums: Matrix, bound: float = np.nan) -> Vector:

@@ -20,6 +20,7 @@ from engine.assembly.ordering import arrange
 from engine.assembly.paper import Paper, Rows, compile_paper
 from engine.assembly.recount import recount
 from engine.assembly.result import Assembly, Form
+from engine.assembly.runs import without_long_runs
 from engine.blueprints import Blueprint, InfeasibleBlueprintError, Rule
 from engine.diagnosis import explain
 from engine.pools import Pool
@@ -132,7 +133,8 @@ def _one_after_another(
         )
         if one is None:
             return None, f
-        found.append(one)
+        together = _together(beside, len(paper.pool))
+        found.append(without_long_runs(paper, one, np.flatnonzero(candidates), together, seed=seed))
     return found, 0
 
 
@@ -203,10 +205,11 @@ def _form(paper: Paper, found: Found, name: str, *, seed: int, spare: bool) -> F
 
 
 def _minutes(paper: Paper, members: Positions) -> float:
-    """What the items take where their minutes are known, or the time of the paper."""
-    known = paper.blueprint.item_minutes or "minutes" in paper.pool.attributes
-    times = paper.blueprint.item_times(paper.pool)[members] if known else np.zeros(0)
-    return float(times.sum()) if len(times) else paper.blueprint.minutes
+    """What the items take where the minutes of all are known, or the time of the paper."""
+    if paper.blueprint.item_minutes:
+        return float(paper.blueprint.item_times(paper.pool)[members].sum())
+    times = paper.pool.numbers("minutes")[members] if "minutes" in paper.pool.attributes else np.array([np.nan])
+    return float(times.sum()) if np.isfinite(times).all() else paper.blueprint.minutes
 
 
 __all__ = ["InfeasibleBlueprintError", "assemble", "find_forms", "form_name"]

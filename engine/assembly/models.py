@@ -134,6 +134,7 @@ def _add_letters(model: Model, letters: Letters, items: Positions, x: Columns, *
     letter, free = letters.letter[items], letters.free[items]
     among = letter >= 0
     low, high = letters.rule.shares
+    slack = 0.0 if isinstance(letters.rule.share, tuple) else 1 - 1e-6  # a number: to the next whole item
     shuffled = model.add_columns(len(letters.names), upper=np.inf, integer=whole)
     name = letters.rule.id
     columns, signs = np.concatenate([x[free], shuffled]), np.append(np.ones(free.sum()), -np.ones(len(shuffled)))
@@ -141,8 +142,8 @@ def _add_letters(model: Model, letters: Letters, items: Positions, x: Columns, *
     for n in range(len(letters.names)):
         fixed = ((letter == n) & ~free)[among].astype(float)
         columns = np.append(x[among], shuffled[n])
-        model.add_row(name, columns, np.append(fixed - low, 1.0), 0.0, np.inf)
-        model.add_row(name, columns, np.append(fixed - high, 1.0), -np.inf, 0.0)
+        model.add_row(name, columns, np.append(fixed - low, 1.0), -slack, np.inf)
+        model.add_row(name, columns, np.append(fixed - high, 1.0), -np.inf, slack)
 
 
 def _add_aim(model: Model, paper: Paper, items: Positions, x: Columns, times: int, *, priced: bool) -> Columns:

@@ -126,6 +126,12 @@ class Blueprint:
                 )
         return np.nan_to_num(numbers)
 
+    def has_amount(self, pool: Pool, rule: Rule) -> NDArray[np.bool_]:
+        """Items that have what a mean is over, (J,): an empty cell does not count as 0."""
+        if rule.of == "marks" or (rule.of == "minutes" and self.item_minutes):
+            return np.ones(len(pool), bool)
+        return np.isfinite(pool.numbers(rule.of))
+
     def eligible(self, pool: Pool) -> NDArray[np.bool_]:
         """Items that no `exclude` rule bars and, where a target needs parameters, that are calibrated; (J,)."""
         needed = self.target is not None and self.target.needs_parameters
@@ -148,6 +154,7 @@ def named(pool: Pool, rule: Rule) -> NDArray[np.bool_]:
 
 def _amounts(pool: Pool, what: str, by: str, table: Mapping[str, float]) -> Vector:
     own = pool.numbers(what) if what in pool.attributes else np.full(len(pool), np.nan)
+    values: tuple[str, ...]
     if not table:
         amounts = own
         values, codes = ("",), np.zeros(len(pool), np.int32)
