@@ -10,15 +10,25 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
 from typing import Any
 
+from engine.assembly.cells import (
+    ItemRow,
+    amount_of,
+    ceil_of,
+    ends_of,
+    floor_of,
+    fraction,
+    marks_of,
+    meets,
+    minutes_of,
+    values_of,
+)
 from engine.assembly.expected import expected_share
 from engine.blueprints import Blueprint, BlueprintError, Rule
 from engine.pools import Pool, PoolError
 
 ROUNDING = 1e-6
-NUDGE = Fraction(1, 10**9)  # 0.3333333333333333 of 3 is 1
 BETWEEN = ("parallel", "spare")
 
 
@@ -55,7 +65,7 @@ def recount(
         for item in items:
             if item not in at:
                 raise PoolError(f"form {name}: item {item!r} is not in the pool")
-    rows = {name: [_Row(pool, at[item]) for item in items] for name, items in forms.items()}
+    rows = {name: [ItemRow(pool, at[item]) for item in items] for name, items in forms.items()}
     counting = _Counting(pool, blueprint, forms, tuple(spares), earlier or {}, shuffles or {}, {})
     lines: list[RecountLine] = []
     for name, form in rows.items():
@@ -66,27 +76,13 @@ def recount(
     return (*lines, *_expectations(rows, blueprint, targets))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """An item by its cells."""
-
-    pool: Pool
-    j: int
-
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401
-        return self.pool.ids[self.j] if name == "id" else self.pool.column(name)[self.j]
-
-    def has(self, name: str) -> bool:
-        return name in self.pool.attributes
-
-
-Rows = Sequence[_Row]
+Rows = Sequence[ItemRow]
 Counted = tuple[str, float | None, float | None, float]  # rule, min, max, value
 
 
 def _whole(name: str, form: Rows, blueprint: Blueprint) -> list[RecountLine]:
     items = [row["id"] for row in form]
-    marks, minutes = [_marks(row, blueprint) for row in form], [_minutes(row, blueprint) for row in form]
+    marks, minutes = [marks_of(row, blueprint) for row in form], [minutes_of(row, blueprint) for row in form]
     lines = [
         _line(name, "length", blueprint.length, blueprint.length, len(form)),
         _line(name, "no item twice", None, 0, len(items) - len(set(items))),
@@ -106,7 +102,7 @@ def _expectations(
     tolerance, most = blueprint.target.marks_tolerance, blueprint.target.marks_between_forms
     expected: dict[str, list[float]] = {}
     for name, form in forms.items():
-        worth = [(float(_marks(row, blueprint) or 0), row.pool.row(row.j), row.pool.scale.D) for row in form]
+        worth = [(float(marks_of(row, blueprint) or 0), row.pool.row(row.j), row.pool.scale.D) for row in form]
         expected[name] = [sum(m * expected_share(cells, theta, D) for m, cells, D in worth) for theta, _ in targets]
         for (theta, wanted), value in zip(targets, expected[name], strict=True):
             low, high = (wanted - tolerance, wanted + tolerance) if tolerance > 0 else (None, None)
@@ -131,7 +127,7 @@ class _Counting:
 
     def of(self, name: str, rule: Rule, form: Rows) -> list[Counted]:  # noqa: PLR0911
         """The lines of a rule on a form."""
-        inside = [row for row in form if _meets(row, rule.where)]
+        inside = [row for row in form if meets(row, rule.where)]
         if rule.what == "count":
             return [(rule.id, *_both((rule.min, rule.max), _whole_share(rule, self.blueprint.length)), len(inside))]
         if rule.what in {"sum", "mean"}:
@@ -141,19 +137,19 @@ class _Counting:
         if rule.what in {"include", "exclude"}:
             return [self._named(rule, form)]
         if rule.what == "if_then":
-            asked = sum(_meets(row, rule.then) for row in form)
+            asked = sum(meets(row, rule.then) for row in form)
             return [(rule.id, rule.min, rule.max, asked) if inside else (rule.id, None, None, asked)]
         if rule.what == "overlap":
             return list(self._overlaps(name, rule))
         if rule.what == "key_balance":
             return list(self._keys(name, rule, form))
-        return self._groups(rule, Counter(value for row in inside for value in _values(row[rule.of])))
+        return self._groups(rule, Counter(value for row in inside for value in values_of(row[rule.of])))
 
     def _named(self, rule: Rule, form: Rows) -> Counted:
         """The items of an `exclude` that stand on the form, or those of an `include` that do not."""
 
-        def meant(row: _Row) -> bool:
-            return row["id"] in rule.items or (bool(rule.where) and _meets(row, rule.where))
+        def meant(row: ItemRow) -> bool:
+            return row["id"] in rule.items or (bool(rule.where) and meets(row, rule.where))
 
         if rule.what == "exclude":
             return rule.id, None, 0, sum(meant(row) for row in form)
@@ -172,12 +168,12 @@ class _Counting:
             return [(f"{rule.id} ({value})", rule.min, rule.max, n) for value, n in sorted(counts.items())]
         sizes = self._known(
             rule,
-            lambda: Counter(v for row in self._everyone() if _meets(row, rule.where) for v in _values(row[rule.of])),
+            lambda: Counter(v for row in self._everyone() if meets(row, rule.where) for v in values_of(row[rule.of])),
         )
         return [(f"{rule.id} ({value})", sizes[value], sizes[value], n) for value, n in sorted(counts.items())]
 
     def _overlaps(self, name: str, rule: Rule) -> Iterator[Counted]:
-        most = _floor(_fraction(1 if rule.share is None else _ends(rule.share)[1]) * self.blueprint.length)
+        most = floor_of(fraction(1 if rule.share is None else ends_of(rule.share)[1]) * self.blueprint.length)
         limit = most if rule.max is None else min(most, rule.max)
         here = set(self.forms[name])
         if rule.forms not in BETWEEN:
@@ -195,10 +191,10 @@ class _Counting:
         printed = [_printed(row, rule, shuffles.get(row["id"])) for row in form]
         keys = Counter(letter for letter in printed if letter)
         if rule.share is not None and keys:
-            low, high = (_fraction(end) for end in _ends(rule.share))
+            low, high = (fraction(end) for end in ends_of(rule.share))
             n = keys.total()
             if not isinstance(rule.share, tuple):  # as nearly as whole items allow
-                low, high = Fraction(_floor(low * n), n), Fraction(_ceil(high * n), n)
+                low, high = Fraction(floor_of(low * n), n), Fraction(ceil_of(high * n), n)
             for letter in self._known(rule, lambda: self._letters(rule)):
                 yield f"{rule.id} ({letter})", float(low), float(high), float(Fraction(keys[letter], n))
         if rule.run is not None:
@@ -208,7 +204,7 @@ class _Counting:
         found: set[str] = set()
         for row in self._everyone():
             key = _single_key(row[rule.of])
-            if key and key not in found and _meets(row, rule.where):
+            if key and key not in found and meets(row, rule.where):
                 found.add(key)
         return sorted(found)
 
@@ -218,18 +214,18 @@ class _Counting:
         barring = [one for one in self.blueprint.rules if one.what == "exclude"]
         calibrated = self.blueprint.target is not None and self.blueprint.target.needs_parameters
         for row in self._everyone():
-            new = set(_values(row[rule.of])) - found
+            new = set(values_of(row[rule.of])) - found
             if (
                 new
-                and _meets(row, rule.where)
+                and meets(row, rule.where)
                 and not any(self._named(one, [row])[3] for one in barring)
                 and (self.pool.calibrated[row.j] or not calibrated)
             ):
                 found |= new
         return sorted(found)
 
-    def _everyone(self) -> Iterator[_Row]:
-        return (_Row(self.pool, j) for j in range(len(self.pool)))
+    def _everyone(self) -> Iterator[ItemRow]:
+        return (ItemRow(self.pool, j) for j in range(len(self.pool)))
 
     def _known(self, rule: Rule, count: Any) -> Any:  # noqa: ANN401
         if rule.id not in self.found:
@@ -241,8 +237,8 @@ def _whole_share(rule: Rule, length: int) -> tuple[float | None, float | None]:
     """The least and the most items that a share of a form means: a pair within it, a number to the next whole item."""
     if rule.share is None:
         return None, None
-    low, high = (_fraction(end) * length for end in _ends(rule.share))
-    return (_ceil(low), _floor(high)) if isinstance(rule.share, tuple) else (_floor(low), _ceil(high))
+    low, high = (fraction(end) * length for end in ends_of(rule.share))
+    return (ceil_of(low), floor_of(high)) if isinstance(rule.share, tuple) else (floor_of(low), ceil_of(high))
 
 
 def _both(
@@ -255,7 +251,7 @@ def _both(
 
 def _amounts(rule: Rule, inside: Rows, form: Rows, blueprint: Blueprint) -> list[Counted]:
     """The lines of a sum or a mean; an item without the number adds nothing and is not counted."""
-    values = [value for row in inside if (value := _amount(row, rule.of, blueprint)) is not None]
+    values = [value for row in inside if (value := amount_of(row, rule.of, blueprint)) is not None]
     total = sum(values, Fraction())
     if rule.what == "mean":
         if not values:
@@ -264,9 +260,9 @@ def _amounts(rule: Rule, inside: Rows, form: Rows, blueprint: Blueprint) -> list
     lines: list[Counted] = []
     if rule.share is None or rule.min is not None or rule.max is not None:
         lines.append((rule.id, rule.min, rule.max, float(total)))
-    whole = sum((_amount(row, rule.of, blueprint) or 0 for row in form), Fraction())
+    whole = sum((amount_of(row, rule.of, blueprint) or 0 for row in form), Fraction())
     if rule.share is not None:
-        low, high = _ends(rule.share)
+        low, high = ends_of(rule.share)
         lines.append((f"{rule.id} (share)", low, high, float(total / whole) if whole else low))
     return lines
 
@@ -274,7 +270,7 @@ def _amounts(rule: Rule, inside: Rows, form: Rows, blueprint: Blueprint) -> list
 def _meetings(form: Rows) -> int:
     """How many pairs of enemies stand on a form."""
     here = {row["id"] for row in form}
-    pairs = {frozenset((row["id"], foe)) for row in form for foe in _values(row["enemies"]) if foe in here}
+    pairs = {frozenset((row["id"], foe)) for row in form for foe in values_of(row["enemies"]) if foe in here}
     return sum(len(pair) == 2 for pair in pairs)
 
 
@@ -282,21 +278,21 @@ def _shuffled(name: str, form: Rows, shuffles: Mapping[str, str]) -> list[Recoun
     """Options stand in another order only where the item allows it, and none is lost."""
     if not shuffles:
         return []
-    allowed = {row["id"] for row in form if row.has("shuffle") and _meets(row, {"shuffle": "yes"})}
+    allowed = {row["id"] for row in form if row.has("shuffle") and meets(row, {"shuffle": "yes"})}
     wrong = sum(item not in allowed or len(set(order)) < len(order) for item, order in shuffles.items())
     return [_line(name, "options shuffled where allowed", None, 0, wrong)]
 
 
-def _printed(row: _Row, rule: Rule, order: str | None) -> str:
+def _printed(row: ItemRow, rule: Rule, order: str | None) -> str:
     """The key as a candidate's paper has it; empty where the rule does not speak of the item."""
     key = _single_key(row[rule.of])
-    if not key or not _meets(row, rule.where):
+    if not key or not meets(row, rule.where):
         return ""
     return key if order is None else sorted(order)[order.index(key)]
 
 
 def _single_key(cell: object) -> str:
-    values = _values(cell)
+    values = values_of(cell)
     return values[0] if len(values) == 1 else ""
 
 
@@ -312,85 +308,3 @@ def _longest_run(printed: Sequence[str]) -> int:
 def _line(form: str, rule: str, low: float | None, high: float | None, value: float) -> RecountLine:
     holds = (low is None or value >= low - ROUNDING) and (high is None or value <= high + ROUNDING)
     return RecountLine(form, rule, low, high, float(value), holds)
-
-
-def _marks(row: _Row, blueprint: Blueprint) -> Fraction | None:
-    return _tabled(row, "marks", blueprint.marks_by, blueprint.marks)
-
-
-def _minutes(row: _Row, blueprint: Blueprint) -> Fraction | None:
-    return _tabled(row, "minutes", blueprint.minutes_by, blueprint.item_minutes)
-
-
-def _tabled(row: _Row, what: str, by: str, table: Mapping[str, float]) -> Fraction | None:
-    """By the blueprint's table, or else the item's own."""
-    kind = _text(row[by][0] if isinstance(row[by], tuple) else row[by]) if table else ""
-    if kind in table:
-        return _fraction(table[kind])
-    return _number(row[what]) if row.has(what) else None
-
-
-def _amount(row: _Row, of: str, blueprint: Blueprint) -> Fraction | None:
-    if of == "marks":
-        return _marks(row, blueprint)
-    if of == "minutes" and blueprint.item_minutes:
-        return _minutes(row, blueprint)
-    return _number(row[of])
-
-
-def _number(cell: object) -> Fraction | None:
-    cell = cell[0] if isinstance(cell, tuple) and cell else cell
-    return None if cell is None or cell in ("", ()) else _fraction(cell)
-
-
-def _fraction(value: object) -> Fraction:
-    """A decimal as it is written: 0.1 is a tenth."""
-    return Fraction(str(value).strip())
-
-
-def _floor(value: Fraction) -> int:
-    return floor(value + NUDGE)
-
-
-def _ceil(value: Fraction) -> int:
-    return ceil(value - NUDGE)
-
-
-def _ends(share: float | tuple[float, float]) -> tuple[float, float]:
-    return share if isinstance(share, tuple) else (share, share)
-
-
-def _values(cell: object) -> tuple[str, ...]:
-    """The values of a cell, none where it is empty."""
-    return tuple(text for one in (cell if isinstance(cell, tuple) else (cell,)) if (text := _text(one)))
-
-
-def _meets(row: _Row, where: Mapping[str, Any]) -> bool:
-    for name, wanted in where.items():
-        if name == "not":
-            holds = not _meets(row, wanted)
-        elif name == "any":
-            holds = any(_meets(row, one) for one in wanted)
-        else:
-            holds = any(_value_meets(one, wanted) for one in _values(row[name]) or ("",))
-        if not holds:
-            return False
-    return True
-
-
-def _value_meets(value: str, wanted: object) -> bool:
-    if not isinstance(wanted, Mapping):
-        return any(value == _text(one) for one in (wanted if isinstance(wanted, list | tuple) else (wanted,)))
-    if "prefix" in wanted:
-        return value.startswith(str(wanted["prefix"]))
-    try:
-        return bool(wanted.get("min", float("-inf")) <= float(value) <= wanted.get("max", float("inf")))
-    except ValueError:
-        return False
-
-
-def _text(value: object) -> str:
-    """3, 3.0 and "3" are the same grade; "3.0" is another text."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
