@@ -69,9 +69,8 @@ def aim_of(pool: Pool, blueprint: Blueprint) -> Aim | None:
     weights = reference_weights(pool, blueprint)
     if target.match == "moments":
         return _moments(pool, blueprint, target, weights)
-    on = np.flatnonzero(weights)
     marks = blueprint.item_marks(pool)
-    reference = pool.reference_form(on, (weights * marks)[on])
+    reference = _of_weights(pool, weights, marks)
     cut = reference.cut(target.cut_share)
     theta = np.array(target.theta) if target.theta else cut + np.array(target.theta_from_cut)
     information = np.round(pool.information(theta), QUANTUM)
@@ -151,6 +150,16 @@ def _moments(pool: Pool, blueprint: Blueprint, target: Target, weights: Vector) 
         unit=np.array([spread, spread**2]),
         reference=None,
     )
+
+
+def reference_form(pool: Pool, blueprint: Blueprint) -> ReferenceForm:
+    """The reference form of a blueprint on a pool, whatever its target. Raises as `reference_weights` does."""
+    return _of_weights(pool, reference_weights(pool, blueprint), blueprint.item_marks(pool))
+
+
+def _of_weights(pool: Pool, weights: Vector, marks: Vector) -> ReferenceForm:
+    on = np.flatnonzero(weights)
+    return pool.reference_form(on, (weights * marks)[on])
 
 
 def reference_weights(pool: Pool, blueprint: Blueprint) -> Vector:

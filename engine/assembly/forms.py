@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from calibration import mark_decisions
+from engine.assembly.clock import part_of_the_time, time_is_up, time_limit, time_ran_out
 from engine.assembly.kernel import Found, find_form
 from engine.assembly.ordering import arrange
 from engine.assembly.paper import Paper, Rows, compile_paper
@@ -48,16 +49,19 @@ def assemble(
     seed: int = 0,
     nodes: int = NODES,
     earlier: Mapping[str, Sequence[str]] | None = None,
+    seconds: float | None = None,
 ) -> Assembly:
     """`forms` parallel forms and `spares` that may share some items with them, recounted.
 
     `earlier` are the items of papers that overlap rules name. The same pool, blueprint, seed and solver version give
-    the same forms. Raises InfeasibleBlueprintError, with the rules that must give way, when there is no such set of
-    forms; PoolError and BlueprintError for input that does not fit together.
+    the same forms, unless a limit of so many `seconds` ends a search. Raises InfeasibleBlueprintError, with the rules
+    that must give way, when there is no such set of forms, or none was found in time; PoolError and BlueprintError for
+    input that does not fit together.
     """
     begun = time.perf_counter()
     paper = compile_paper(pool, blueprint, earlier=dict(earlier or {}))
-    found = find_forms(paper, forms, spares, seed=seed, nodes=nodes)
+    with time_limit(seconds) as clock:
+        found = find_forms(paper, forms, spares, seed=seed, nodes=nodes)
     built = [_form(paper, one, form_name(f), seed=seed, spare=f >= forms) for f, one in enumerate(found)]
     aim = paper.aim
     with_marks = aim is not None and aim.reference is not None
@@ -71,6 +75,7 @@ def assemble(
         seed=seed,
         pool_digest=pool.digest,
         seconds=time.perf_counter() - begun,
+        timed_out=clock.struck,
         predicted=int(pool.predicted[np.unique(np.concatenate([one.items for one in found]))].sum()),
         recount=recount(
             pool,
@@ -92,9 +97,11 @@ def find_forms(paper: Paper, forms: int, spares: int = 0, *, seed: int = 0, node
         found, failed = _one_after_another(paper, forms, spares, seed, nodes, shadows=shadows)
         if found is not None and (best is None or _worst(found) < _worst(best)):
             best = found
-        if best is not None and _worst(best) <= _goal(paper):
+        if best is not None and (_worst(best) <= _goal(paper) or time_is_up()):
             return best
     if best is None:
+        if time_ran_out():
+            raise InfeasibleBlueprintError(f"form {form_name(failed)}: none was found in time; allow more seconds")
         raise explain(paper, forms=forms, failed=form_name(failed), earlier=failed)
     return best
 
@@ -123,17 +130,18 @@ def _one_after_another(
             for items in taken:
                 candidates[items] = False
             beside = [_reserve(paper, candidates, to_come)] if to_come else []
-        one = find_form(
-            paper,
-            np.flatnonzero(candidates),
-            beside=_together(beside, len(paper.pool)),
-            shadow=to_come if shadows else 0,
-            seed=seed + f,
-            nodes=nodes,
-        )
+        together = _together(beside, len(paper.pool))
+        with part_of_the_time(forms + spares - f):
+            one = find_form(
+                paper,
+                np.flatnonzero(candidates),
+                beside=together,
+                shadow=to_come if shadows else 0,
+                seed=seed + f,
+                nodes=nodes,
+            )
         if one is None:
             return None, f
-        together = _together(beside, len(paper.pool))
         found.append(without_long_runs(paper, one, np.flatnonzero(candidates), together, seed=seed))
     return found, 0
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from engine.assembly.clock import seconds_left
+
 Vector = NDArray[np.float64]
 Columns = NDArray[np.int32]
 
@@ -112,6 +114,8 @@ def solve(
     }
     if good_enough is not None:
         options["objective_target"] = good_enough
+    if np.isfinite(seconds_left()):
+        options["time_limit"] = max(seconds_left(), 0.01)
     for name, value in options.items():
         highs.setOptionValue(name, value)
     highs.passModel(_program(model, relaxed=relaxed))

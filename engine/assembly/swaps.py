@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from engine.assembly.aims import Aim
+from engine.assembly.clock import time_is_up
 from engine.assembly.paper import Paper, Rows
 
 Vector = NDArray[np.float64]
@@ -115,7 +116,7 @@ def improve(
     now = chosen.copy()
     for _ in range(swaps):
         sums = exchange.features[now].sum(axis=0)
-        if exchange.aim.deviation(sums, bound) <= goal:
+        if exchange.aim.deviation(sums, bound) <= goal or time_is_up():
             break
         pairs = _pairs(exchange, now, rng)
         steps = _best(exchange, now, pairs, sums, bound) or _best_two(exchange, now, pairs, sums, bound, rng)
