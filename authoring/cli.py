@@ -33,7 +33,7 @@ VERBS = {
     "angoff": ("calibration.classical.cli", "angoff", "A cut score from judges' ratings."),
     "bookmark": ("calibration.classical.cli", "bookmark", "A cut score from an ordered booklet."),
     "params": ("authoring.calibrations.cli", "params", "Parameters from and to other programs' formats."),
-    "assemble": ("engine.cli", "assemble", "Papers from a pool and a blueprint."),
+    "assemble": ("engine.assembly.cli", "assemble", "Papers from a pool and a blueprint."),
     "release": ("engine.cli", "release", "Choose the share of a pool to publish."),
     "simulate": ("engine.cli", "simulate", "Simulate an adaptive test."),
     "serve": ("authoring.cli", "serve", "The bank's HTTP API."),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.assembly.aims import Aim
+from engine.assembly.clock import time_is_up
 from engine.assembly.models import FormModel, add_shadow, form_model
 from engine.assembly.paper import Paper, Rows
 from engine.assembly.solver import Model, solve
@@ -53,7 +54,8 @@ def find_form(
 ) -> Found | None:
     """A form out of `candidates` that keeps every rule and comes within the target's goal, or as near as was found.
 
-    With `shadow`, so many more forms stay possible out of what it leaves. None where there is none, or none was found within `nodes` of the whole model: `diagnose` says why.
+    With `shadow`, so many more forms stay possible out of what it leaves. None where there is none, or none was found
+    within `nodes` of the whole model: `diagnose` says why.
     """
     rng = np.random.default_rng(seed)
     ordered, start = _in_strata(paper, candidates, rng), rng.random()
@@ -65,7 +67,7 @@ def find_form(
         found = _search(paper, part, candidates, beside, shadow, seed, nodes, whole=whole)
         if found is not None and (best is None or found.deviation < best.deviation):
             best = found
-        if whole or (best is not None and best.deviation <= _goal(paper.aim)):
+        if whole or (best is not None and best.deviation <= _goal(paper.aim)) or time_is_up():
             return best
         size *= WIDER
 

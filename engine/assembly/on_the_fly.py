@@ -1,4 +1,4 @@
-"""A fresh form for every candidate (linear on the fly, Folk & Smith, 2002): from the same rules, in a tenth of a second.
+"""A fresh form for every candidate from the same rules (linear on the fly, Folk & Smith, 2002), in a tenth of a second.
 
 A few forms are assembled; each fresh one starts from one of them and exchanges nearly all of its items, one after the
 other, for items that keep every rule, the least used ones first, and is then brought back to the target. Item sets
@@ -16,6 +16,7 @@ from engine.assembly.forms import assembly_of
 from engine.assembly.kernel import Found, find_form
 from engine.assembly.paper import Paper, compile_paper
 from engine.assembly.result import Assembly
+from engine.assembly.runs import without_long_runs
 from engine.assembly.swaps import Exchange, Standing, exchange_of, improve
 from engine.blueprints import Blueprint, BlueprintError
 from engine.diagnosis import explain
@@ -37,8 +38,8 @@ def assemble_on_the_fly(
 ) -> Assembly:
     """`count` forms, one a candidate, each of which meets the blueprint and its target's goal; recounted.
 
-    Overlap between these forms is kept low by use, not bounded by rule. The same pool, blueprint, seed and versions give
-    the same forms. Raises InfeasibleBlueprintError where no form meets the rules, and BlueprintError for a blueprint
+    Overlap between these forms is kept low by use, not bounded by rule. The same pool, blueprint, seed and versions
+    give the same forms. Raises InfeasibleBlueprintError where no form meets the rules, and BlueprintError for a blueprint
     without a target.
     """
     if blueprint.target is None:
@@ -68,9 +69,10 @@ def fresh_forms(paper: Paper, count: int, *, seed: int = 0) -> Iterator[Found]:
         now = improve(
             exchange, _renewed(exchange, start, exchangeable, uses, rng), goal=aim.target.goal, seed=seed + number
         )
-        uses += now
-        items = candidates[now]
-        yield Found(items, float(aim.deviation(aim.features[items].sum(axis=0))), 0.0, np.nan)
+        deviation = float(aim.deviation(aim.features[candidates[now]].sum(axis=0)))
+        found = without_long_runs(paper, Found(candidates[now], deviation, 0.0, np.nan), candidates, seed=seed)
+        uses += np.isin(candidates, found.items)
+        yield found
 
 
 def _by_bound(exchange: Exchange) -> Mapping[int, NDArray[np.intp]]:

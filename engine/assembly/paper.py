@@ -171,7 +171,7 @@ def _add_sums(
                 rows.add(rule.id, inside - low * amounts, 0.0, np.inf)
             rows.add(rule.id, inside - high * amounts, -np.inf, 0.0)
     elif rule.what == "mean":
-        amounts, members = blueprint.amounts(pool, rule), pool.where(rule.where)
+        amounts, members = blueprint.amounts(pool, rule), pool.where(rule.where) & blueprint.has_amount(pool, rule)
         low, high = rule.bounds
         if np.isfinite(low):
             rows.add(rule.id, np.where(members, amounts - low, 0.0), 0.0, np.inf)
@@ -248,4 +248,5 @@ def _letters(pool: Pool, rule: Rule) -> Letters:
     number = np.array([names.index(value) if value in names else -1 for value in values], np.int32)
     letter = np.where(one, number[codes], -1).astype(np.int32)
     free = pool.where({"shuffle": "yes"}, strict=False) if "shuffle" in pool.attributes else np.zeros(len(pool), bool)
-    return Letters(rule, names, letter, free & (letter >= 0))
+    one_letter = np.array([len(name) == 1 for name in names])  # true and false have no options to shuffle
+    return Letters(rule, names, letter, free & (letter >= 0) & one_letter[letter])

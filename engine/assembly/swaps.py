@@ -1,7 +1,7 @@
 """Improving a form by exchanging one of its items for another, or two for two, every rule kept all the while.
 
-Exchanges between items that exact rules treat alike are looked at all together: what they do to the target first, and of
-the best what they do to the other rules. What is made smaller is the largest deviation from the target, and among
+Exchanges between items that exact rules treat alike are looked at all together: what they do to the target first, and
+of the best what they do to the other rules. What is made smaller is the largest deviation from the target, and among
 equals its mean square: the swap phase of Swanson & Stocking's (1993) heuristic, on exact sums.
 """
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from engine.assembly.aims import Aim
+from engine.assembly.clock import time_is_up
 from engine.assembly.paper import Paper, Rows
 
 Vector = NDArray[np.float64]
@@ -45,7 +46,7 @@ class Exchange:
     alike: NDArray[np.int64]  # (n,), the same number: the same in every rule
     bound: NDArray[np.int64]  # (n,), the same number: exact rules treat them alike
     movable: Mask  # (n,)
-    once: tuple[NDArray[np.int32], ...]  # labels (n,) of which a form has one at most
+    once: tuple[tuple[NDArray[np.int32], int], ...]  # labels (n,) of which a form has one at most, and that of none
     enemies: csr_array  # (n, n)
 
 
@@ -72,7 +73,7 @@ class Standing:
             rows=exchange.rows[members].sum(axis=0),
             marks=exchange.marks[members].sum(axis=0),
             features=exchange.features[:, members].sum(axis=1),
-            counts=[np.bincount(labels[members], minlength=int(labels.max()) + 1) for labels in exchange.once],
+            counts=[np.bincount(labels[members], minlength=none + 1) for labels, none in exchange.once],
             met=exchange.enemies @ chosen.astype(float),
             best=best,
         )
@@ -106,7 +107,7 @@ class Standing:
         self.rows = self.rows + exchange.rows[into] - exchange.rows[out]
         self.marks = self.marks + exchange.marks[into] - exchange.marks[out]
         self.features = self.features + exchange.features[:, into] - exchange.features[:, out]
-        for labels, count in zip(exchange.once, self.counts, strict=True):
+        for (labels, _), count in zip(exchange.once, self.counts, strict=True):
             count[labels[out]] -= 1
             count[labels[into]] += 1
         for item, change in ((out, -1.0), (into, 1.0)):
@@ -117,10 +118,10 @@ class Standing:
         """Which exchanges keep every rule, (P,)."""
         exchange = self.exchange
         marks = self.marks + exchange.marks[into] - exchange.marks[out]
-        allowed = ((marks >= exchange.marks_low) & (marks <= exchange.marks_high)).all(axis=1)
-        for labels, count in zip(exchange.once, self.counts, strict=True):
+        allowed: Mask = ((marks >= exchange.marks_low) & (marks <= exchange.marks_high)).all(axis=1)
+        for (labels, none), count in zip(exchange.once, self.counts, strict=True):
             new = labels[into]
-            allowed &= (new == labels.max()) | (count[new] == 0) | (new == labels[out])
+            allowed &= (new == none) | (count[new] == 0) | (new == labels[out])
         apart = np.flatnonzero(allowed & (exchange.alike[out] != exchange.alike[into]))
         if len(apart):
             rows = self.rows + exchange.rows[into[apart]] - exchange.rows[out[apart]]
@@ -147,7 +148,8 @@ def exchange_of(paper: Paper, items: Positions, aim: Aim, beside: Rows | None = 
         elif groups.low.any():
             tied.append(labels.astype(np.int64)[:, None])
         else:
-            once.append(np.where(labels < 0, labels.max(initial=0) + 1, labels))
+            none = len(groups.high)
+            once.append((np.where(labels < 0, none, labels), none))
     tied += [np.stack([one.given, one.then], axis=1)[items].astype(np.int64) for one in paper.implications]
     tied += [np.where(one.free, -2, one.letter)[items, None].astype(np.int64) for one in paper.letters]
     bound = hashed(np.hstack(tied))
@@ -192,15 +194,15 @@ def improve(
 ) -> Mask:
     """The candidates of a form (n,), exchanged until the deviation is at most `goal` or nothing found helps.
 
-    Where nothing helps, a few items are exchanged at random and it is tried again, `kicks` times (iterated local search,
-    Lourenço, Martin & Stützle, 2003); the best form is kept. `best` is what sums to be made large are measured by.
+    Where nothing helps, a few items are exchanged at random and it is tried again, `kicks` times (iterated local
+    search, Lourenço, Martin & Stützle, 2003); the best form is kept. `best` is what sums to be made large are measured by.
     The form must keep every rule; it still does afterwards.
     """
     rng = np.random.default_rng(seed)
     nearest = Standing.of(exchange, chosen, best)
     _descend(nearest, goal, rng)
     for _ in range(kicks):
-        if nearest.deviation <= goal:
+        if nearest.deviation <= goal or time_is_up():
             break
         tried = nearest.copy()
         _kick(tried, rng)
@@ -212,7 +214,7 @@ def improve(
 
 def _descend(form: Standing, goal: float, rng: np.random.Generator) -> None:
     for _ in range(SWAPS):
-        if form.deviation <= goal:
+        if form.deviation <= goal or time_is_up():
             break
         pairs = _pairs(form, rng)
         steps = _best(form, pairs) or _best_two(form, pairs, rng)
