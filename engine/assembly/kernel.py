@@ -72,6 +72,13 @@ def find_form(
         size *= WIDER
 
 
+def sample_of(paper: Paper, candidates: Positions, size: int, seed: int) -> Positions:
+    """About `size` of the candidates, a share of every stratum that rules speak of, more where a rule needs it."""
+    rng = np.random.default_rng(seed)
+    ordered = _in_strata(paper, candidates, rng)
+    return candidates[_sample(paper, candidates, ordered, size, rng.random())]
+
+
 def _goal(aim: Aim | None) -> float:
     return aim.target.goal if aim is not None else np.inf
 

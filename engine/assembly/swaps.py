@@ -118,7 +118,7 @@ class Standing:
         """Which exchanges keep every rule, (P,)."""
         exchange = self.exchange
         marks = self.marks + exchange.marks[into] - exchange.marks[out]
-        allowed: Mask = ((marks >= exchange.marks_low) & (marks <= exchange.marks_high)).all(axis=1)
+        allowed: Mask = np.asarray(((marks >= exchange.marks_low) & (marks <= exchange.marks_high)).all(axis=1))
         for (labels, none), count in zip(exchange.once, self.counts, strict=True):
             new = labels[into]
             allowed &= (new == none) | (count[new] == 0) | (new == labels[out])
@@ -195,8 +195,8 @@ def improve(
     """The candidates of a form (n,), exchanged until the deviation is at most `goal` or nothing found helps.
 
     Where nothing helps, a few items are exchanged at random and it is tried again, `kicks` times (iterated local
-    search, Lourenço, Martin & Stützle, 2003); the best form is kept. `best` is what sums to be made large are measured by.
-    The form must keep every rule; it still does afterwards.
+    search, Lourenço, Martin & Stützle, 2003); the best form is kept. `best` is what sums to be made large are measured
+    by. The form must keep every rule; it still does afterwards.
     """
     rng = np.random.default_rng(seed)
     nearest = Standing.of(exchange, chosen, best)
