@@ -1,4 +1,4 @@
-"""Parameters foretold from the writers' grades, for items that nobody has answered yet: better than none, and marked."""
+"""Parameters foretold from the writers' grades for items that nobody has answered: better than none, and marked."""
 
 from __future__ import annotations
 
