@@ -28,8 +28,8 @@ from engine.toml_files import read_document, refuse_unknown, typed, value_of
 
 Positions = NDArray[np.intp]
 
-PART = 3  # times the items of a panel: the part of the pool that is searched first
-NEAR = 0.03  # of the bound: a panel so good is good enough
+PART = 6  # times the items of a panel: the part of the pool that is searched first
+NEAR = 0.05  # of the bound: a panel so good is good enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def assemble_panels(
     *,
     panels: int = 1,
     seed: int = 0,
-    nodes: int = 500,
+    nodes: int = 30,
     earlier: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Panel, ...]:
     """`panels` panels without a common item, every path of which meets the blueprint.
