@@ -9,7 +9,7 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.pools import Pool, Value
+from engine.pools import Pool
 from engine.release.policy import ReleaseError, ReleasePolicy
 
 FIRST, ORDINARY, LAST = 0, 1, 2  # in which order items are published
@@ -91,21 +91,12 @@ def marked(pool: Pool, name: str) -> Mask:
     found = np.zeros(len(pool), bool)
     if name not in pool.attributes:
         return found
-    for j, value in enumerate(pool.column(name)):
-        text = text_of(value).lower()
-        if text not in YES and text not in NO:
-            raise ReleaseError(f"item {pool.ids[j]!r}: {name} = {text_of(value)!r}: expected yes or no")
-        found[j] = text in YES
-    return found
-
-
-def text_of(value: Value) -> str:
-    """A cell as a CSV file would hold it."""
-    if isinstance(value, tuple):
-        return ";".join(value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
+    codes, values = pool.codes(name)
+    for code, value in enumerate(values):
+        if value.lower() not in YES | NO:
+            item = pool.ids[int(np.argmax(codes == code))]
+            raise ReleaseError(f"item {item!r}: {name} = {value!r}: expected yes or no")
+    return np.array([value.lower() in YES for value in values], bool)[codes]
 
 
 def _friends(pool: Pool) -> tuple[list[NDArray[np.intp]], list[str]]:
@@ -125,14 +116,14 @@ def _friends(pool: Pool) -> tuple[list[NDArray[np.intp]], list[str]]:
         one, other = sorted((find(one), find(other)))
         root[other] = one
 
-    stimulus = pool.column("stimulus") if "stimulus" in pool.attributes else (None,) * len(pool)
+    stimulus = texts_of(pool, "stimulus")
     first: dict[str, int] = {}
     for j, value in enumerate(stimulus):
         if value:
-            join(first.setdefault(text_of(value), j), j)
+            join(first.setdefault(value, j), j)
     at = {item: j for j, item in enumerate(pool.ids)}
-    for j, names in enumerate(pool.column("enemies") if "enemies" in pool.attributes else ()):
-        for name in names if isinstance(names, tuple) else (text_of(names),):
+    for j, names in enumerate(texts_of(pool, "enemies")):
+        for name in names.split(";"):
             if name in at:
                 join(j, at[name])
     members: dict[int, list[int]] = {}
@@ -140,20 +131,26 @@ def _friends(pool: Pool) -> tuple[list[NDArray[np.intp]], list[str]]:
         members.setdefault(find(j), []).append(j)
     joined = []
     for group in members.values():
-        shared = [text_of(stimulus[j]) for j in group if stimulus[j]]
+        shared = [stimulus[j] for j in group if stimulus[j]]
         joined.append(f"题组 item set {shared[0]}" if len(shared) > 1 else "互斥题 enemies")
     return [np.array(group) for group in members.values()], joined
 
 
+def texts_of(pool: Pool, name: str) -> list[str]:
+    """The cells of a column, "" for an item without a value or a pool without such a column."""
+    return pool.coded(name).texts() if name in pool.attributes else [""] * len(pool)
+
+
 def _numbers(pool: Pool, name: str) -> NDArray[np.float64]:
     """A column of numbers (J,), NaN where empty or where the pool has no such column. Raises ReleaseError for words."""
-    numbers = np.full(len(pool), np.nan)
-    for j, value in enumerate(pool.column(name) if name in pool.attributes else ()):
-        text = text_of(value)
-        try:
-            numbers[j] = float(text) if text else np.nan
-        except ValueError:
-            raise ReleaseError(f"item {pool.ids[j]!r}: {name} = {text!r}: expected a number") from None
+    if name not in pool.attributes:
+        return np.full(len(pool), np.nan)
+    numbers = pool.numbers(name)
+    codes, values = pool.codes(name)
+    words = np.array([bool(value) for value in values])[codes] & np.isnan(numbers)
+    if words.any():
+        j = int(np.argmax(words))
+        raise ReleaseError(f"item {pool.ids[j]!r}: {name} = {values[codes[j]]!r}: expected a number")
     return numbers
 
 
@@ -188,18 +185,12 @@ def _published_lately(pool: Pool, policy: ReleasePolicy, public: Mask) -> NDArra
                 year_of[at[item]] = max(earlier.year, year_of.get(at[item], 0))
     lately = np.zeros(len(pool), np.intp)
     now = policy.year if policy.year is not None else max(year_of.values(), default=0) + 1
-    for name in ("point", "module"):
-        if name not in pool.attributes:
-            continue
-        column = pool.column(name)
-        last: dict[Value, int] = {}
-        for j, year in year_of.items():
-            if column[j] and now - year <= policy.rotation_years:
-                last[column[j]] = max(year, last.get(column[j], 0))
-        if name == "module" and "point" in pool.attributes:
-            column = tuple(None if point else value for value, point in zip(column, pool.column("point"), strict=True))
-        lately = np.maximum(lately, [last.get(value, 0) if value else 0 for value in column])
-    return lately
+    points = [point or module for point, module in zip(texts_of(pool, "point"), texts_of(pool, "module"), strict=True)]
+    last: dict[str, int] = {}
+    for j, year in year_of.items():
+        if points[j] and now - year <= policy.rotation_years:
+            last[points[j]] = max(year, last.get(points[j], 0))
+    return np.array([last.get(point, 0) for point in points], np.intp)
 
 
 def known_column(name: str, columns: Sequence[str], place: str) -> None:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.pools import Pool
+from engine.pools.columns import text_of
 from engine.release.policy import InfeasibleReleaseError, Readiness, ReleaseError, ReleasePolicy, StratumPolicy
 from engine.release.quotas import EXACT, ceiling_of, floor_of, largest_remainder
-from engine.release.standing import Standing, known_column, text_of
+from engine.release.standing import Standing, known_column
 
 # The usual columns, each used where the pool has it.
 BY = ("occupation", "level", "component")
@@ -37,6 +38,11 @@ class Line:
     quota: float
     low: int
     high: int
+
+    @property
+    def slope(self) -> float:
+        """What one more item changes |published - quota| by, between the bounds."""
+        return abs(self.low + 1 - self.quota) - abs(self.low - self.quota)
 
     @property
     def name(self) -> str:
@@ -136,9 +142,9 @@ def crossed(
 ) -> list[tuple[tuple[str, ...], NDArray[np.intp]]]:
     """Items at the positions `where` by the crossed values of columns, in order of the values; empty cells are ""."""
     members: dict[tuple[str, ...], list[int]] = {}
-    values = [pool.column(name) for name in columns]
+    values = [pool.coded(name).texts() for name in columns]
     for j in where.tolist():
-        members.setdefault(tuple(text_of(column[j]) for column in values), []).append(j)
+        members.setdefault(tuple(column[j] for column in values), []).append(j)
     return [(key, np.array(members[key])) for key in sorted(members)]
 
 
