@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.command_line import FILE, FOLDER, plain_errors, print_json, write_rows
+
 if TYPE_CHECKING:
     from engine import Assembly, Blueprint
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
-NO_SOLUTION = 3
-
-
-class NoSolution(click.ClickException):
-    """There is no solution; the message says why."""
-
-    exit_code = NO_SOLUTION
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    import engine
-
-    try:
-        yield
-    except (engine.InfeasibleBlueprintError, engine.InfeasibleReleaseError) as error:
-        raise NoSolution(str(error)) from None
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False))
-
-
-def _finite(value: object) -> object:
-    """The same data with null where a number does not exist, as JSON has no NaN."""
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _write_rows(path: Path, rows: Sequence[Sequence[object]]) -> None:
-    from calibration import write_text_whole
-
-    target = io.StringIO()
-    csv.writer(target, lineterminator="\n").writerows(rows)
-    write_text_whole(path, target.getvalue())
 
 
 @click.command(
@@ -78,18 +31,18 @@ def assemble(
     import engine
     from engine.reports import write_assembly_report
 
-    with _plain_errors():
+    with plain_errors():
         pool, blueprint = engine.read_pool(pool_file), engine.read_blueprint(blueprint_file)
         assembly = engine.assemble(pool, blueprint, forms=forms, spares=spares, seed=seed)
         marks = dict(zip(pool.ids, blueprint.item_marks(pool).tolist(), strict=True))
         for form in assembly.forms:
             rows = [[n, item, marks[item]] for n, item in enumerate(form.items, start=1)]
-            _write_rows(out / f"{form.name}.csv", [["position", "id", "marks"], *rows])
+            write_rows(out / f"{form.name}.csv", [["position", "id", "marks"], *rows])
         for stale in _forms_of_an_earlier_run(out, {form.name for form in assembly.forms}):
             stale.unlink()
         write_assembly_report(out / "report.html", assembly, blueprint, lead=pool_file.name)
     if as_json:
-        _print_json(_assembly_document(assembly, blueprint, marks))
+        print_json(_assembly_document(assembly, blueprint, marks))
         return
     for form in assembly.forms:
         target = "no target" if blueprint.target is None else f"information within {form.deviation:.2%} of the target"
@@ -162,7 +115,7 @@ def simulate(
     from calibration import ReferenceForm
     from engine.reports import write_adaptive_report
 
-    with _plain_errors():
+    with plain_errors():
         pool, design = engine.read_pool(pool_file), engine.read_design(design_file)
         result = engine.simulate(pool, design, examinees=examinees, seed=seed)
         known = np.flatnonzero(pool.calibrated)
@@ -170,7 +123,7 @@ def simulate(
         theta_cut = reference.cut(cut)
         columns = zip(result.theta, result.estimate, result.standard_error, result.length, strict=True)
         rows = [[i + 1, f"{t:.6f}", f"{e:.6f}", f"{s:.6f}", int(n)] for i, (t, e, s, n) in enumerate(columns)]
-        _write_rows(out / "examinees.csv", [["examinee", "theta", "estimate", "se", "items"], *rows])
+        write_rows(out / "examinees.csv", [["examinee", "theta", "estimate", "se", "items"], *rows])
         if report is not None:
             write_adaptive_report(report, result, pool, design, reference, cut_share=cut, lead=pool_file.name)
     summary = {
@@ -187,7 +140,7 @@ def simulate(
         "seconds": result.seconds,
     } | result.decisions(theta_cut)
     if as_json:
-        _print_json(summary)
+        print_json(summary)
         return
     for name, value in summary.items():
         shown = str(value) if isinstance(value, int) else f"{value:.4g}"

@@ -40,28 +40,37 @@ class Sets:
 
 
 def sets_of(demands: Demands, standing: Standing) -> Sets:
-    """The sets that may be published, with their kinds."""
+    """The sets that may be published, with their kinds; not those that would leave a point too few secret items."""
+    room = room_of(demands, standing)
+    lines_of = demands.keep_of.tolist()
+    asked = [_counted([line for j in members.tolist() for line in lines_of[j]]) for members in standing.sets]
+    fits = [all(n <= room[line] for line, n in keeps.items()) for keeps in asked]
+    able = [members for members, fit in zip(standing.sets, fits, strict=True) if fit]
     lines = np.column_stack([demands.group_of, demands.margin_of, demands.cell_of])
     _, kind_of = np.unique(lines, axis=0, return_inverse=True)
     kind_of = kind_of.reshape(-1)
     numbers: dict[tuple[int, ...], int] = {}
-    kinds = [
-        numbers.setdefault(tuple(sorted(kind_of[members].tolist())), len(numbers)) for members in standing.sets
-    ]
+    kinds = [numbers.setdefault(tuple(sorted(kind_of[members].tolist())), len(numbers)) for members in able]
     return Sets(
-        items=standing.sets,
+        items=tuple(able),
         kinds=np.array(kinds, np.intp),
-        order=np.array([standing.order[members].min() for members in standing.sets], np.intp),
-        keeps=tuple(_counted(demands.keep_of[members].ravel()) for members in standing.sets),
+        order=np.array([standing.order[members].min() for members in able], np.intp),
+        keeps=tuple(keeps for keeps, fit in zip(asked, fits, strict=True) if fit),
     )
 
 
-def _counted(lines: NDArray[np.intp]) -> dict[int, int]:
-    counts: dict[int, int] = defaultdict(int)
-    for line in lines.tolist():
+def room_of(demands: Demands, standing: Standing) -> list[int]:
+    """How many more items of every point and module may be published."""
+    return [line.high - int(standing.public[line.members].sum()) for line in demands.keeps]
+
+
+def _counted(lines: list[int]) -> dict[int, int]:
+    """How many items stand on each line."""
+    counts: dict[int, int] = {}
+    for line in lines:
         if line >= 0:
-            counts[line] += 1
-    return dict(counts)
+            counts[line] = counts.get(line, 0) + 1
+    return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +90,10 @@ def choose(
     Σ |published - quota| of the cells. Raises InfeasibleReleaseError with what stands in the way.
     """
     rng = np.random.default_rng(seed)
-    room = np.array([line.high - int(standing.public[line.members].sum()) for line in demands.keeps])
+    room = room_of(demands, standing)
     binding = set(range(len(demands.keeps))) if len(sets.items) <= EXACT_SIZE else set()
     while True:
-        kinds, members = _kinds(sets, binding)
+        members = _columns(sets, binding)
         jitter = np.round(JITTER * rng.random(len(members)), 9)
         numbers, outside = _numbers(demands, standing, sets, members, room, binding, jitter, seed, nodes)
         chosen, blocking = _draw(sets, members, numbers, room, spread, rng)
@@ -93,17 +102,14 @@ def choose(
         binding |= blocking
 
 
-def _kinds(sets: Sets, binding: set[int]) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+def _columns(sets: Sets, binding: set[int]) -> list[NDArray[np.intp]]:
     """Sets by kind, order, and the binding points they ask: the columns of the programme."""
     found: dict[tuple[object, ...], list[int]] = {}
-    for u, keeps in enumerate(sets.keeps):
-        bound = tuple(sorted((line, n) for line, n in keeps.items() if line in binding))
-        found.setdefault((int(sets.kinds[u]), int(sets.order[u]), bound), []).append(u)
-    members = [np.array(found[key]) for key in sorted(found)]
-    column = np.empty(len(sets.items), np.intp)
-    for k, group in enumerate(members):
-        column[group] = k
-    return column, members
+    rows = zip(sets.kinds.tolist(), sets.order.tolist(), sets.keeps, strict=True)
+    for u, (kind, order, keeps) in enumerate(rows):
+        bound = tuple(sorted((line, n) for line, n in keeps.items() if line in binding)) if binding else ()
+        found.setdefault((kind, order, bound), []).append(u)
+    return [np.array(found[key]) for key in sorted(found)]
 
 
 def _numbers(
@@ -111,7 +117,7 @@ def _numbers(
     standing: Standing,
     sets: Sets,
     members: list[NDArray[np.intp]],
-    room: NDArray[np.intp],
+    room: list[int],
     binding: set[int],
     jitter: NDArray[np.float64],
     seed: int,
@@ -122,7 +128,7 @@ def _numbers(
         model, over = _model(demands, standing, sets, members, room, binding, jitter, elastic=elastic)
         solution = solve(model, seed=seed, nodes=nodes, gap=0.01 * JITTER)
         if solution.x is not None:
-            outside = int(round(solution.x[over].sum())) if elastic else 0
+            outside = round(solution.x[over].sum()) if elastic else 0
             return np.rint(solution.x[: len(members)]).astype(np.intp), outside
     soft = [name for name in dict.fromkeys(model.row_names) if not name.startswith("cell")]
     blame = "; ".join(f"{one.rule} must give way by {one.amount:.4g}" for one in shortfalls(model, soft)[:5])
@@ -137,53 +143,56 @@ def _model(
     standing: Standing,
     sets: Sets,
     members: list[NDArray[np.intp]],
-    room: NDArray[np.intp],
+    room: list[int],
     binding: set[int],
     jitter: NDArray[np.float64],
     *,
     elastic: bool,
 ) -> tuple[Model, NDArray[np.int32]]:
     """The programme, and its columns for items outside the cells' bounds (none unless `elastic`)."""
-    on_group, on_margin, on_cell, on_keep = (defaultdict[int, dict[int, int]](dict) for _ in range(4))
-    cost = jitter.copy()
-    for column, group in enumerate(members):
-        one = sets.items[group[0]]  # the sets of a column stand on the same lines
-        for rows, lines in (
-            (on_group, demands.group_of[one]),
-            (on_margin, demands.margin_of[one].ravel()),
-            (on_cell, demands.cell_of[one]),
-        ):
-            for line, n in _counted(lines).items():
-                rows[line][column] = n
-        for line, n in sets.keeps[group[0]].items():
-            if line in binding:
-                on_keep[line][column] = n
-        cost[column] += LATER * sets.order[group[0]] * len(one)
-        cost[column] += sum(demands.cells[c].slope for c in demands.cell_of[one].tolist() if c >= 0)
+    samples = [sets.items[group[0]] for group in members]  # the sets of a column stand on the same lines
+    slopes = np.array([line.slope for line in demands.cells] + [0.0])
+    later = LATER * np.array([sets.order[group[0]] * len(sets.items[group[0]]) for group in members])
     model = Model()
-    model.add_columns(len(members), cost=cost, integer=True)
+    model.add_columns(
+        len(members),
+        cost=jitter + later + [slopes[demands.cell_of[one]].sum() for one in samples],
+        integer=True,
+    )
     model.upper = [float(len(group)) for group in members]
     public = standing.public
-    for g, one in enumerate(demands.groups):
-        need = one.target - one.public
+    on_group = _rows([demands.group_of[one] for one in samples])
+    for g, group in enumerate(demands.groups):
+        need = group.target - group.public
         _add_row(model, f"the share of {demands.place(g)}", on_group[g], need, need)
-    for number, line in enumerate(demands.margins):
+    on_margin = _rows([demands.margin_of[one].ravel() for one in samples])
+    for n, line in enumerate(demands.margins):
         before = int(public[line.members].sum())
         name = f"{line.name} in {demands.place(line.group)} ({line.low} to {line.high} public)"
-        _add_row(model, name, on_margin[number], line.low - before, line.high - before)
-    for number in sorted(binding):
-        name = f"the secret items of {demands.keeps[number].name}"
-        _add_row(model, name, on_keep[number], -np.inf, int(room[number]))
+        _add_row(model, name, on_margin[n], line.low - before, line.high - before)
+    on_keep = _rows([demands.keep_of[one].ravel() for one in samples])
+    for n in sorted(binding):
+        _add_row(model, f"the secret items of {demands.keeps[n].name}", on_keep[n], -np.inf, room[n])
+    on_cell = _rows([demands.cell_of[one] for one in samples])
     over: list[int] = []
-    for number, line in enumerate(demands.cells):
+    for n, line in enumerate(demands.cells):
         before = int(public[line.members].sum())
         extra: list[int] = []
         if elastic:
             beyond = OUTSIDE + np.array([1 - line.slope, 1 + line.slope])
             extra = model.add_columns(2, upper=np.inf, cost=beyond, integer=False).tolist()
             over += extra
-        _add_row(model, f"cell {line.name}", on_cell[number], line.low - before, line.high - before, extra)
+        _add_row(model, f"cell {line.name}", on_cell[n], line.low - before, line.high - before, extra)
     return model, np.array(over, np.int32)
+
+
+def _rows(lines: list[NDArray[np.intp]]) -> dict[int, dict[int, int]]:
+    """For every line, how many items a set of each column has on it."""
+    rows: dict[int, dict[int, int]] = defaultdict(dict)
+    for column, those in enumerate(lines):
+        for line, n in _counted(those.tolist()).items():
+            rows[line][column] = n
+    return rows
 
 
 def _add_row(
@@ -201,7 +210,7 @@ def _draw(
     sets: Sets,
     members: list[NDArray[np.intp]],
     numbers: NDArray[np.intp],
-    room: NDArray[np.intp],
+    room: list[int],
     spread: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.bool_], set[int]]:
@@ -217,9 +226,11 @@ def _draw(
         ordered = group[np.argsort(spread[group], kind="stable")]
         start = rng.random()
         wanted = np.floor((np.arange(number) + start) * len(group) / number).astype(np.intp)
-        rest = np.setdiff1d(np.arange(len(group)), wanted)
+        rest = np.delete(np.arange(len(group)), wanted)
         for u in ordered[np.concatenate([wanted, rng.permutation(rest)])].tolist():
-            if number and all(left[line] >= n for line, n in sets.keeps[u].items()):
+            if not number:
+                break
+            if all(left[line] >= n for line, n in sets.keeps[u].items()):
                 chosen[u] = True
                 number -= 1
                 for line, n in sets.keeps[u].items():

@@ -49,7 +49,7 @@ class Effects:
 
 
 def typical_paper(pool: Pool) -> NDArray[np.intp]:
-    """Positions of items that are as hard as the bank: every so many in order of difficulty; empty without parameters."""
+    """Positions of items that are as hard as the bank: evenly spaced in order of difficulty."""
     known = np.flatnonzero(pool.dichotomous)
     ordered = known[np.lexsort((known, pool.parameters.b[known]))]
     count = min(TYPICAL, len(known))

@@ -24,7 +24,7 @@ class InfeasibleReleaseError(ReleaseError):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """A decision on record that a stratum (`where`: its values of the policy's `by` columns) is ready to be published."""
+    """A decision on record that a stratum is ready to be published; `where` gives its values of the `by` columns."""
 
     decided_by: str
     date: date

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import ceil
 
@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from engine.assembly import Assembly
 from engine.blueprints import Blueprint, InfeasibleBlueprintError
 from engine.pools import Pool
-from engine.release.choosing import choose, sets_of
+from engine.release.choosing import Sets, choose, sets_of
 from engine.release.effect import Effects, effects_of, typical_paper
 from engine.release.policy import THETA, InfeasibleReleaseError, ReleasePolicy
-from engine.release.proof import Assemble, Papers, assembler, papers_left, papers_of
+from engine.release.proof import Assemble, assembler, papers_left, papers_of
 from engine.release.quotas import EXACT
 from engine.release.result import Kept, Release, Share, Stratum, Usage, kolmogorov_smirnov
 from engine.release.spreading import spread, yardstick_of
@@ -55,32 +55,39 @@ def choose_release(
     """
     begun = time.process_time()
     standing = standing_of(pool, policy)
-    chosen, demands, outside = _chosen(pool, policy, standing, seed, nodes)
+    found = _round(pool, policy, standing, seed, nodes)
     make = make or (assembler(blueprint, seed) if blueprint is not None else None)
     proof, assembly = None, None
     if make is not None and papers > 0:
         try:
-            assembly, kept_back = make(pool.take(~(standing.public | chosen)), papers), False
+            assembly, kept_back = make(pool.take(~(standing.public | found.chosen)), papers), False
         except InfeasibleBlueprintError:
             assembly, kept_back = _papers_first(pool, standing, make, papers), True
             standing = _without(standing, pool, assembly)
-            chosen, demands, outside = _chosen(pool, policy, standing, seed, nodes)
-        secret = pool.take(~(standing.public | chosen))
+            found = _round(pool, policy, standing, seed, nodes)
+        secret = pool.take(~(standing.public | found.chosen))
         limit = max(papers, papers_limit)
         left = papers if kept_back else papers_left(secret, make, known=papers, limit=limit)
         proof = papers_of(assembly, papers, left, papers if kept_back else limit, kept_back=kept_back)
     return replace(
-        _release(pool, policy, standing, demands, chosen, outside, seed),
+        _release(pool, policy, standing, found, seed),
         papers=proof,
         effects=_effects(pool, policy, blueprint, assembly),
         seconds=time.process_time() - begun,
     )
 
 
-def _chosen(
-    pool: Pool, policy: ReleasePolicy, standing: Standing, seed: int, nodes: int
-) -> tuple[NDArray[np.bool_], Demands, int]:
-    """The items of the round (J,), what was asked, and by how many items cells are off their bounds."""
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """The items of the round (J,), what was asked, what could be had, and how many items cells are off their bounds."""
+
+    chosen: NDArray[np.bool_]
+    demands: Demands
+    sets: Sets
+    outside: int
+
+
+def _round(pool: Pool, policy: ReleasePolicy, standing: Standing, seed: int, nodes: int) -> _Round:
     demands = demands_of(pool, policy, standing)
     sets = sets_of(demands, standing)
     difficulty = np.nan_to_num(pool.parameters.b, nan=0.0)
@@ -91,7 +98,7 @@ def _chosen(
     chosen = np.zeros(len(pool), bool)
     for u in np.flatnonzero(best).tolist():
         chosen[sets.items[u]] = True
-    return chosen, demands, first.outside
+    return _Round(chosen, demands, sets, first.outside)
 
 
 def _papers_first(pool: Pool, standing: Standing, make: Assemble, papers: int) -> Assembly:
@@ -141,15 +148,8 @@ def _effects(
     )
 
 
-def _release(
-    pool: Pool,
-    policy: ReleasePolicy,
-    standing: Standing,
-    demands: Demands,
-    chosen: NDArray[np.bool_],
-    outside: int,
-    seed: int,
-) -> Release:
+def _release(pool: Pool, policy: ReleasePolicy, standing: Standing, found: _Round, seed: int) -> Release:
+    demands, chosen = found.demands, found.chosen
     counted = demands.group_of >= 0
     public = (standing.public & counted) | chosen
     shares = np.array([group.reached for group in demands.groups])
@@ -164,17 +164,12 @@ def _release(
         kolmogorov_smirnov(b[has_b & public], b[has_b], weight[has_b]),
         kolmogorov_smirnov(a[has_a & public], a[has_a], weight[has_a]),
     )
-    barred = Counter(
-        "同组有题不公开 goes with one of these" if why.startswith("与") else why
-        for j, why in enumerate(standing.why_not)
-        if why and counted[j] and not standing.public[j]
-    )
     strata = _strata(demands, public)
     return Release(
         items=tuple(pool.ids[j] for j in np.flatnonzero(chosen)),
         reasons=_reasons(pool, standing, demands, chosen, public),
         by=demands.by,
-        shares=_shares(policy, demands, chosen),
+        shares=_shares(demands, chosen),
         strata=strata,
         kept=_kept(demands, public),
         ks_difficulty=ks[0],
@@ -183,8 +178,8 @@ def _release(
         information_quotient=dict(zip(THETA, quotient.tolist(), strict=True)),
         limits=policy.limits,
         usage=_usage(pool, standing, counted, chosen),
-        held_back=dict(barred),
-        notes=_notes(policy, demands, strata, ks, quotient, outside),
+        held_back=_held_back(standing, found.sets, counted),
+        notes=_notes(policy, demands, strata, ks, quotient, found.outside),
         publish=policy.publish,
         seed=seed,
         pool_digest=pool.digest,
@@ -192,11 +187,24 @@ def _release(
     )
 
 
+def _held_back(standing: Standing, sets: Sets, counted: NDArray[np.bool_]) -> dict[str, int]:
+    """Why items that are secret could not be chosen, and how many of them."""
+    barred = Counter(
+        "同组有题不公开 goes with one that is not published" if why.startswith("与") else why
+        for why, public, counts in zip(standing.why_not, standing.public, counted, strict=True)
+        if why and counts and not public
+    )
+    full = sum(map(len, standing.sets)) - sum(map(len, sets.items))
+    if full:
+        barred["考核点或模块须留保密题 its point or module keeps its last secret items"] = full
+    return dict(barred)
+
+
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0))
 
 
-def _shares(policy: ReleasePolicy, demands: Demands, chosen: NDArray[np.bool_]) -> tuple[Share, ...]:
+def _shares(demands: Demands, chosen: NDArray[np.bool_]) -> tuple[Share, ...]:
     rows = []
     for group in demands.groups:
         now = int(chosen[group.members].sum())
@@ -294,19 +302,19 @@ def _notes(
     outside: int,
 ) -> tuple[str, ...]:
     """Where the policy could not be met in full, with the number."""
-    notes = []
-    for g, group in enumerate(demands.groups):
-        if group.target < group.goal:
-            notes.append(
-                f"{demands.place(g)}: 本轮后公开 {group.reached:.1%}，目标 {group.share:.1%} "
-                f"a round is bounded: {group.reached:.1%} are public after it, the policy's share is {group.share:.1%}"
-            )
-    off = [s for s in strata if s.kind == "margin" and not s.proportional]
-    for one in off:
-        notes.append(
-            f"{' × '.join(one.columns)} {' × '.join(one.values)}: 已公开 {one.published}，配额 quota {one.quota:.2f} "
-            "what earlier rounds published is more than its proportion, and is never taken back"
-        )
+    limits = policy.limits
+    notes = [
+        f"{demands.place(g)}: 本轮后公开 {group.reached:.1%}，目标 {group.share:.1%} "
+        f"a round is bounded: {group.reached:.1%} are public after it, the policy's share is {group.share:.1%}"
+        for g, group in enumerate(demands.groups)
+        if group.target < group.goal
+    ]
+    notes += [
+        f"{' × '.join(one.columns)} {' × '.join(one.values)}: 已公开 {one.published}，配额 quota {one.quota:.2f} "
+        "what is public already is never taken back, and moves the proportions"
+        for one in strata
+        if one.kind == "margin" and not one.proportional
+    ]
     cells = [s for s in strata if s.kind == "cell" and not s.proportional]
     if cells:
         worst = max(cells, key=lambda s: abs(s.deviation))
@@ -314,20 +322,20 @@ def _notes(
             f"{len(cells)} 个交叉格不在配额上下取整之内 cells are outside the floor and ceiling of their quota, by "
             f"{outside} items in all; the furthest {' × '.join(worst.values)}: {worst.published} for {worst.quota:.2f}"
         )
-    limits = policy.limits
-    for name, distance, limit in (
-        ("难度 difficulty", ks[0], limits.difficulty),
-        ("区分度 discrimination", ks[1], limits.discrimination),
-    ):
-        if distance > limit + EXACT:
-            notes.append(f"{name}: KS {distance:.3f} 超过 is above {limit:g}")
+    notes += [
+        f"{name}: KS {distance:.3f} 超过 is above {limit:g}"
+        for name, distance, limit in (
+            ("难度 difficulty", ks[0], limits.difficulty),
+            ("区分度 discrimination", ks[1], limits.discrimination),
+        )
+        if distance > limit + EXACT
+    ]
     off_band = [
         f"θ = {theta:g}: {value:.3f}"
         for theta, value in zip(THETA, quotient.tolist(), strict=True)
         if value < limits.lowest - EXACT or value > limits.highest + EXACT
     ]
     if off_band:
-        notes.append(
-            f"信息 information / (share × bank) 不在 is outside {limits.lowest:g}–{limits.highest:g}: {', '.join(off_band)}"
-        )
+        band = f"{limits.lowest:g}–{limits.highest:g}"
+        notes.append(f"信息 information / (share × bank) 不在 is outside {band}: {', '.join(off_band)}")
     return tuple(notes)

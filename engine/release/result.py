@@ -31,7 +31,7 @@ class Share:
 
     @property
     def reached(self) -> float:
-        """published / (published + secret accepted) once the round is out."""
+        """The share that is public once the round is out: published / (published + secret accepted)."""
         return (self.public_before + self.published) / self.items
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.pools import Pool
-from engine.release.choosing import Sets
+from engine.release.choosing import Sets, room_of
 from engine.release.policy import THETA, Limits
 from engine.release.standing import Standing
 from engine.release.strata import Demands
@@ -21,6 +21,7 @@ from engine.release.strata import Demands
 PARTS = 40  # distributions are compared at so many quantiles of the bank
 BEYOND, LATER, DEVIATION, SPREAD = 10.0, 1.0, 0.1, 0.02  # costs of an item: limits first, then order, cells, spread
 SAFETY = 0.004  # of the information: aims lie inside the bounds
+NEAR = 0.004  # of the public items: sums this near to their aims are there
 WORK = 4_000_000  # swaps looked at
 OUTS, INS = 24, 48
 
@@ -101,7 +102,7 @@ class _Search:
     fixed: NDArray[np.float64]  # cost of a set's order and cells, (U,)
     chosen: NDArray[np.bool_]
     sums: NDArray[np.float64]
-    room: NDArray[np.intp]  # of points and modules
+    room: list[int]  # of points and modules
     work: int = WORK
 
     def fits(self, out: int, into: int) -> bool:
@@ -121,11 +122,17 @@ class _Search:
         """What every swap would change the cost by, (outs, ins)."""
         self.work -= len(outs) * len(ins)
         sums = self.sums + self.features[ins][None, :, :] - self.features[outs][:, None, :]
-        return np.asarray(self.stick.cost(sums) - self.stick.cost(self.sums) + self.fixed[ins] - self.fixed[outs][:, None])
+        return np.asarray(
+            self.stick.cost(sums) - self.stick.cost(self.sums) + self.fixed[ins] - self.fixed[outs][:, None]
+        )
 
     def met(self) -> bool:
         """Are the policy's limits kept?"""
         return not self.stick.beyond(self.sums).any()
+
+    def near(self) -> bool:
+        """Is nothing to be gained that anybody would see?"""
+        return bool(np.abs(self.sums - self.stick.aim).max() <= max(NEAR * self.stick.scale, 1.0))
 
 
 def spread(
@@ -138,7 +145,7 @@ def spread(
     sizes = np.array([len(members) for members in sets.items], float)
     slopes = np.array([line.slope for line in demands.cells] + [0.0])  # the last for items that stand in no cell
     cells = np.array([slopes[demands.cell_of[members]].sum() for members in sets.items])
-    room = np.array([line.high - int(standing.public[line.members].sum()) for line in demands.keeps], np.intp)
+    room = room_of(demands, standing)
     for u in np.flatnonzero(chosen).tolist():
         for line, n in sets.keeps[u].items():
             room[line] -= n
@@ -163,7 +170,7 @@ def _within_kinds(search: _Search, rng: np.random.Generator) -> None:
         by_kind.setdefault(kind, []).append(u)
     kinds = [np.array(members) for members in by_kind.values() if len(members) > 1]
     improving = True
-    while improving and search.work > 0:
+    while improving and search.work > 0 and not search.near():
         improving = False
         slope = search.stick.slope(search.sums)
         for k in rng.permutation(len(kinds)).tolist():
@@ -216,7 +223,7 @@ def _between_kinds(search: _Search, demands: Demands, standing: Standing, rng: n
     low, high = (np.array([getattr(line, side) for line in demands.margins] + [0]) for side in ("low", "high"))
     floor, ceiling = (np.array([getattr(line, side) for line in demands.cells] + [0]) for side in ("low", "high"))
     improving = True
-    while improving and search.work > 0 and (small or not search.met()):
+    while improving and search.work > 0 and not search.near() and (small or not search.met()):
         improving = False
         outs = single[search.chosen[single]]
         slope = search.stick.slope(search.sums)

@@ -104,7 +104,23 @@ def _friends(pool: Pool) -> tuple[list[NDArray[np.intp]], list[str]]:
 
     Who knows a published item also knows its enemies (they give each other away) and the other items of its stimulus.
     """
-    root = list(range(len(pool)))
+    stimulus = texts_of(pool, "stimulus")
+    at = {item: j for j, item in enumerate(pool.ids)}
+    first: dict[str, int] = {}
+    pairs = [(first.setdefault(value, j), j) for j, value in enumerate(stimulus) if value]
+    for j, names in enumerate(texts_of(pool, "enemies")):
+        pairs += [(j, at[name]) for name in names.split(";") if name in at]
+    groups = _joined(len(pool), pairs)
+    joined = []
+    for group in groups:
+        shared = [stimulus[j] for j in group.tolist() if stimulus[j]] if len(group) > 1 else []
+        joined.append(f"题组 item set {shared[0]}" if len(shared) > 1 else "互斥题 enemies")
+    return groups, joined
+
+
+def _joined(count: int, pairs: Sequence[tuple[int, int]]) -> list[NDArray[np.intp]]:
+    """The connected groups of 0 … count - 1, each and all in order."""
+    root = list(range(count))
 
     def find(j: int) -> int:
         while root[j] != j:
@@ -112,28 +128,13 @@ def _friends(pool: Pool) -> tuple[list[NDArray[np.intp]], list[str]]:
             j = root[j]
         return j
 
-    def join(one: int, other: int) -> None:
-        one, other = sorted((find(one), find(other)))
-        root[other] = one
-
-    stimulus = texts_of(pool, "stimulus")
-    first: dict[str, int] = {}
-    for j, value in enumerate(stimulus):
-        if value:
-            join(first.setdefault(value, j), j)
-    at = {item: j for j, item in enumerate(pool.ids)}
-    for j, names in enumerate(texts_of(pool, "enemies")):
-        for name in names.split(";"):
-            if name in at:
-                join(j, at[name])
+    for one, other in pairs:
+        low, high = sorted((find(one), find(other)))
+        root[high] = low
     members: dict[int, list[int]] = {}
-    for j in range(len(pool)):
+    for j in range(count):
         members.setdefault(find(j), []).append(j)
-    joined = []
-    for group in members.values():
-        shared = [stimulus[j] for j in group if stimulus[j]]
-        joined.append(f"题组 item set {shared[0]}" if len(shared) > 1 else "互斥题 enemies")
-    return [np.array(group) for group in members.values()], joined
+    return [np.array(group) for group in members.values()]
 
 
 def texts_of(pool: Pool, name: str) -> list[str]:
@@ -183,7 +184,6 @@ def _published_lately(pool: Pool, policy: ReleasePolicy, public: Mask) -> NDArra
         for item in earlier.items:
             if item in at:  # items that have left the bank since are no item's neighbours
                 year_of[at[item]] = max(earlier.year, year_of.get(at[item], 0))
-    lately = np.zeros(len(pool), np.intp)
     now = policy.year if policy.year is not None else max(year_of.values(), default=0) + 1
     points = [point or module for point, module in zip(texts_of(pool, "point"), texts_of(pool, "module"), strict=True)]
     last: dict[str, int] = {}

@@ -113,7 +113,7 @@ def demands_of(pool: Pool, policy: ReleasePolicy, standing: Standing) -> Demands
     asked = [_policy_for(policy, dict(zip(by, values, strict=True))) for values, _ in found]
     shares = np.array([policy.share if one.share is None else one.share for one in asked])
     quotas = shares * np.array([len(members) for _, members in found])
-    goals = largest_remainder(quotas, floor(quotas.sum() + 0.5)) if len(found) else []
+    goals = largest_remainder(quotas, floor(quotas.sum() + 0.5))
     groups = []
     for (values, members), one, share, goal in zip(found, asked, shares, goals, strict=True):
         public = int(standing.public[members].sum())
@@ -288,8 +288,8 @@ def _refuse_impossible(demands: Demands, standing: Standing) -> None:
 def _short(demands: Demands, g: int, group: Group, may: int) -> str:
     where = f"{demands.place(g)}: " if demands.by else ""
     return (
-        f"{where}share {group.share:g} of {len(group.members)} items means {group.goal} public ones; {group.public} are "
-        f"public already and {may} more may be published"
+        f"{where}share {group.share:g} of {len(group.members)} items means {group.goal} public ones; "
+        f"{group.public} are public already and {may} more may be published"
     )
 
 
