@@ -7,8 +7,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import calibration as cal
 import engine
 from authoring.calibrations.rules import calibrated_pool
