@@ -14,20 +14,19 @@ from engine.adaptive import (
     step,
     tables_for,
 )
-from engine.assembly import Assembly, Form, assemble, form_overlaps
+from engine.assembly import Assembly, Form, RecountLine, assemble, form_overlaps, recount
 from engine.blueprints import (
     Blueprint,
     BlueprintError,
     InfeasibleBlueprintError,
     Rule,
+    Shortfall,
     Target,
-    from_weights,
+    largest_remainder,
     read_blueprint,
-    reference_form,
 )
 from engine.pools import Pool, PoolError, read_pool
 from engine.raw_scores import Effect, classification_accuracy, effect_of_knowing, pass_probability
-from engine.recount import RecountLine, recount
 from engine.release import (
     Earlier,
     EffectRow,
@@ -82,6 +81,7 @@ __all__ = [
     "ReleasePolicy",
     "Rule",
     "Share",
+    "Shortfall",
     "Simulation",
     "Start",
     "State",
@@ -98,7 +98,7 @@ __all__ = [
     "content_shares",
     "effect_of_knowing",
     "form_overlaps",
-    "from_weights",
+    "largest_remainder",
     "pass_probability",
     "percent_on",
     "read_blueprint",
@@ -106,7 +106,6 @@ __all__ = [
     "read_policy",
     "read_pool",
     "recount",
-    "reference_form",
     "simulate",
     "step",
     "tables_for",

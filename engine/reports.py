@@ -11,10 +11,9 @@ import numpy as np
 
 from calibration import ReferenceForm, chart_svg, facts, new_chart, report_page, table, write_text_whole
 from engine.adaptive import TestDesign
-from engine.assembly import Assembly, form_overlaps
+from engine.assembly import Assembly, RecountLine, form_overlaps
 from engine.blueprints import Blueprint
 from engine.pools import Pool
-from engine.recount import RecountLine
 from engine.simulation import Simulation, content_shares, percent_on
 
 INK, ACCENT, MUTED = "#1d3557", "#c1121f", "#6c757d"

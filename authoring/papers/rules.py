@@ -20,7 +20,7 @@ from authoring.items.views import pool_items
 from authoring.papers.tables import Paper, PaperItem, PaperState
 from authoring.people.actors import Role
 from authoring.standards.rules import weight_table
-from engine import Target, from_weights
+from engine import Blueprint, Target
 from item_formats import Item, PaperSheet, TestDocument, build_test, kind_label, paper_sections, read_item
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def standard_blueprint(
 ) -> Blueprint:
     """The blueprint of a standard's weight table in a paper form: `types` gives (items, marks each) by item type."""
     weights = weight_table(session, standard_id)
-    return from_weights(
+    return Blueprint.from_weights(
         title=title,
         minutes=minutes,
         types=types,

@@ -54,12 +54,8 @@ def publish(
         `other-standard` if one belongs to another standard.
     """
     actor.need(Role.ADMINISTRATOR)
-    readiness = "\n".join(
-        f"{one.decided_by}, {one.date.isoformat()}: {one.reference}"
-        for one in dict.fromkeys(share.readiness for share in chosen.shares if share.published)
-        if one is not None
-    )
-    if not readiness or any(share.published and share.readiness is None for share in chosen.shares):
+    ready = [share.readiness for share in chosen.shares if share.published]
+    if not ready or None in ready:
         raise BankError("not-ready", "record who decided that this occupation, level and component is ready, and when")
     used = papers_with(session, list(chosen.items))
     if used:
@@ -75,7 +71,9 @@ def publish(
         share=policy.share,
         seed=chosen.seed,
         policy=_plain(asdict(policy)),
-        readiness=readiness,
+        readiness="\n".join(
+            f"{one.decided_by}, {one.date.isoformat()}: {one.reference}" for one in ready if one is not None
+        ),
         profile=asdict(chosen.publish),
         report={
             "pool_digest": chosen.pool_digest,

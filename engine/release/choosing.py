@@ -13,15 +13,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
 
+from engine.assembly.solver import Model, solve
 from engine.release.policy import InfeasibleReleaseError
 from engine.release.quotas import EXACT
 from engine.release.standing import Standing
 from engine.release.strata import Demands
-from engine.solver import Model, shortfalls, solve
 
 OUTSIDE, LATER = 1000.0, 10.0  # what an item outside a cell's bounds costs, and one that should go later; deviation: 1
 EXACT_SIZE = 1500  # up to so many sets the programme is exact at once
+CELL = "cell "
 JITTER = 1e-4  # decides between equals, by the seed
 
 
@@ -130,12 +132,28 @@ def _numbers(
         if solution.x is not None:
             outside = round(solution.x[over].sum()) if elastic else 0
             return np.rint(solution.x[: len(members)]).astype(np.intp), outside
-    soft = [name for name in dict.fromkeys(model.row_names) if not name.startswith("cell")]
-    blame = "; ".join(f"{one.rule} must give way by {one.amount:.4g}" for one in shortfalls(model, soft)[:5])
+    blame = _in_the_way(model, seed, nodes) or f"none was found within {nodes} nodes"
     raise InfeasibleReleaseError(
-        f"no set of items meets the policy: {blame or f'none was found within {nodes} nodes'}; "
-        "lower the share, keep fewer secret items, drop a margin or withhold less"
+        f"no set of items meets the policy: {blame}; lower the share, keep fewer secret items, drop a margin or "
+        "withhold less"
     )
+
+
+def _in_the_way(model: Model, seed: int, nodes: int) -> str:
+    """Which lines must give way, and how far, so that the programme has a solution: least in all."""
+    rows = [r for r, name in enumerate(model.row_names) if not name.startswith(CELL)]
+    loose, count = Model(), len(model.cost)
+    x = loose.add_columns(count, lower=model.lower, upper=model.upper, integer=model.integer)
+    slack = loose.add_columns(2 * len(rows), upper=np.inf, cost=1.0, integer=False)
+    less = csr_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(model.row_names), len(rows)))
+    matrix = csr_array(hstack([model.matrix, less, -less]))
+    loose.add_rows(model.row_names, matrix, np.concatenate([x, slack]), model.row_lower, model.row_upper)
+    solution = solve(loose, seed=seed, nodes=nodes)
+    if solution.x is None:
+        return ""
+    amounts = solution.x[slack].reshape(2, -1).sum(axis=0)
+    giving = [f"{model.row_names[rows[n]]} must give way by {amounts[n]:.4g}" for n in np.flatnonzero(amounts > 1e-6)]
+    return "; ".join(giving[:5]) + (f"; and {len(giving) - 5} lines more" if len(giving) > 5 else "")
 
 
 def _model(
@@ -157,9 +175,9 @@ def _model(
     model.add_columns(
         len(members),
         cost=jitter + later + [slopes[demands.cell_of[one]].sum() for one in samples],
+        upper=[float(len(group)) for group in members],
         integer=True,
     )
-    model.upper = [float(len(group)) for group in members]
     public = standing.public
     on_group = _rows([demands.group_of[one] for one in samples])
     for g, group in enumerate(demands.groups):
@@ -182,7 +200,7 @@ def _model(
             beyond = OUTSIDE + np.array([1 - line.slope, 1 + line.slope])
             extra = model.add_columns(2, upper=np.inf, cost=beyond, integer=False).tolist()
             over += extra
-        _add_row(model, f"cell {line.name}", on_cell[n], line.low - before, line.high - before, extra)
+        _add_row(model, CELL + line.name, on_cell[n], line.low - before, line.high - before, extra)
     return model, np.array(over, np.int32)
 
 

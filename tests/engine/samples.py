@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import Blueprint, Content, Exposure, Pool, Rule, Stop, Target, TestDesign, from_weights
+from engine import Blueprint, Content, Exposure, Pool, Rule, Stop, Target, TestDesign
 from engine.pools import Value
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "ai_trainer_l3"
@@ -65,7 +65,7 @@ def section_weights() -> dict[str, float]:
 
 def real_blueprint(title: str = "人工智能训练师（三级）理论知识试卷") -> Blueprint:
     """The real form of the theory paper, from its weight table."""
-    return from_weights(
+    return Blueprint.from_weights(
         title=title,
         minutes=90,
         types=TYPES,

@@ -34,7 +34,7 @@ from tests.engine.samples import (
 )
 
 MARKS = {"single": 0.5, "multiple": 1.0}
-LOOSE = Target(marks_tolerance=50, marks_between_forms=100, information_goal=0)
+LOOSE = Target(marks_tolerance=50, marks_between_forms=100, goal=0)
 
 
 def amount(rule: Rule, row: dict[str, Value]) -> float:
@@ -162,7 +162,7 @@ def test_the_solver_is_right_about_the_least_deviation() -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), tolerance=st.sampled_from([0.05, 0.1, 0.2]))
 def test_expected_marks_are_a_hard_rule(seed: int, tolerance: float) -> None:
-    target = Target(marks_tolerance=tolerance, marks_between_forms=1, theta_from_cut=(-1, 0, 1), information_goal=0)
+    target = Target(marks_tolerance=tolerance, marks_between_forms=1, theta_from_cut=(-1, 0, 1), goal=0)
     pool, blueprint = random_pool(seed, 10), small_blueprint(length=4, target=target)
     reference, _ = reference_form(pool, blueprint)
     theta = reference.cut(0.60) + np.array(target.theta_from_cut)
@@ -407,7 +407,7 @@ def test_the_same_inputs_give_the_same_papers_whatever_the_order_of_rows(real_as
 
 
 def test_another_seed_gives_other_papers() -> None:
-    pool, blueprint = random_pool(2, 60), small_blueprint(length=10, target=Target(information_goal=0.2))
+    pool, blueprint = random_pool(2, 60), small_blueprint(length=10, target=Target(goal=0.2))
     forms = {assemble(pool, blueprint, seed=seed).forms[0].items for seed in range(6)}
     assert len(forms) > 1
 

@@ -58,11 +58,11 @@ def test_the_real_form_has_190_items_and_100_marks() -> None:
 
 def test_weights_that_do_not_sum_to_100_are_refused() -> None:
     with pytest.raises(BlueprintError, match="the weights of the functions sum to 95, not to 100"):
-        from_weights(title="", minutes=90, types=TYPES, functions=FUNCTIONS | {"E": 0.0})
+        Blueprint.from_weights(title="", minutes=90, types=TYPES, functions=FUNCTIONS | {"E": 0.0})
 
 
 def test_sections_keep_their_tolerance_in_marks() -> None:
-    blueprint = from_weights(
+    blueprint = Blueprint.from_weights(
         title="", minutes=90, types={"single": (100, 0.5)}, functions={"A": 100.0}, sections={"A-A": 40.0}
     )
     section = next(rule for rule in blueprint.rules if rule.id == "section A-A")

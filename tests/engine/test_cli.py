@@ -34,7 +34,7 @@ what = "overlap"
 forms = "parallel"
 share = 0.0
 """
-TARGET = "[target]\nmarks_tolerance = 0.4\nmarks_between_forms = 0.8\ninformation_goal = 0.2\n"
+TARGET = "[target]\nmarks_tolerance = 0.4\nmarks_between_forms = 0.8\ngoal = 0.2\n"
 POLICY = 'share = 0.2\nmargins = ["type"]\ncells = ["type", "section"]\nkeep_per_point = 0\n'
 DESIGN = "[stop]\nmin_items = 5\nmax_items = 10\nstandard_error = 0.4\n"
 

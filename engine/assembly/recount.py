@@ -38,6 +38,8 @@ def recount(
     *,
     spares: Sequence[str] = (),
     targets: Sequence[tuple[float, float]] = (),
+    earlier: Mapping[str, Sequence[str]] | None = None,
+    shuffles: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[RecountLine, ...]:
     """Every rule on every form, given as name → item ids; `targets` are (theta, expected marks) pairs.
 

@@ -1,0 +1,168 @@
+"""One form out of a large pool: a small part of the pool is searched, and widened until it is enough.
+
+Rules leave an enormous choice in a large bank, so that a few hundred items hold forms as good as all of them do. A
+seeded sample keeps every stratum that rules speak of; a mixed integer program over it, stopped early, gives a form that
+keeps every rule (Angelelli, Mansini & Speranza, 2010, call such a part a kernel); exchanges with all candidates then
+bring it to the target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.assembly.aims import Aim
+from engine.assembly.models import FormModel, add_shadow, form_model
+from engine.assembly.paper import Paper, Rows
+from engine.assembly.solver import solve
+from engine.assembly.swaps import exchange_of, hashed, improve
+
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.intp]
+
+FIRST = 4  # times the length: the first part that is searched
+ROUGH = 0.05  # a form so near to the target is brought nearer by exchanges sooner than by branching
+CANDIDATES = 4_000  # exchanges look at so many items
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A form: its items, how far it is from the target, and the least any form could be (0 where that is not known).
+
+    `best` is the sum that a target to be made large cannot exceed.
+    """
+
+    items: Positions
+    deviation: float
+    bound: float
+    best: float
+
+
+def find_form(
+    paper: Paper,
+    candidates: Positions,
+    *,
+    beside: Rows | None = None,
+    shadow: int = 0,
+    seed: int = 0,
+    nodes: int = 3000,
+) -> Found | None:
+    """A form out of `candidates` that keeps every rule and comes within the target's goal, or as near as was found.
+
+    With `shadow`, so many more forms stay possible out of what it leaves. None where there is none, or none was found within `nodes` of the whole model: `diagnose` says why.
+    """
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(candidates))
+    strata = _strata(paper, candidates)
+    size = FIRST * paper.length
+    best: Found | None = None
+    while True:
+        whole = size >= len(candidates)
+        part = candidates if whole else candidates[np.sort(_sample(paper, candidates, strata, order, size))]
+        found = _search(paper, part, candidates, beside, shadow, seed, nodes, whole=whole)
+        if found is not None and (best is None or found.deviation < best.deviation):
+            best = found
+        if whole or (best is not None and best.deviation <= _goal(paper.aim)):
+            return best
+        size *= 4
+
+
+def _goal(aim: Aim | None) -> float:
+    return aim.target.goal if aim is not None else np.inf
+
+
+def _strata(paper: Paper, candidates: Positions) -> NDArray[np.int64]:
+    """Candidates by the rules that speak of them, (n,)."""
+    inside = (paper.rows.matrix[:, candidates].toarray() != 0).T.astype(np.int64)
+    lettered = [np.where(letters.free, -2, letters.letter)[candidates, None] for letters in paper.letters]
+    labelled = [groups.labels[candidates, None] for groups in paper.groups if not groups.optional and groups.low.any()]
+    return hashed(np.hstack([inside, *lettered, *labelled]).astype(np.int64))
+
+
+def _sample(paper: Paper, candidates: Positions, strata: NDArray[np.int64], order: Positions, size: int) -> Positions:
+    """About `size` places among the candidates, a share of every stratum, in the seed's order; item sets stay whole."""
+    _, number, count = np.unique(strata[order], return_inverse=True, return_counts=True)
+    by_stratum = np.argsort(number, kind="stable")
+    rank = np.empty(len(order), np.intp)  # the place of each among those of its stratum
+    rank[by_stratum] = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    quota = np.ceil(size * count / len(candidates))
+    chosen = np.zeros(len(candidates), bool)
+    chosen[order[rank < quota[number]]] = True
+    chosen |= paper.required[candidates]
+    if paper.aim is not None and not paper.aim.matching:  # what is to be large is not where the dice fall
+        chosen |= _largest(paper.aim, candidates, size)
+    for groups in paper.groups:
+        if groups.optional:
+            labels = groups.labels[candidates]
+            touched = np.zeros(int(labels.max(initial=0)) + 1, bool)
+            touched[labels[chosen & (labels >= 0)]] = True
+            chosen |= (labels >= 0) & touched[labels]
+    return np.flatnonzero(chosen)
+
+
+def _largest(aim: Aim, candidates: Positions, size: int) -> Mask:
+    sums = (aim.features[candidates] / aim.unit).min(axis=1)
+    chosen = np.zeros(len(candidates), bool)
+    chosen[np.argsort(-sums, kind="stable")[:size]] = True
+    return chosen
+
+
+def _search(
+    paper: Paper,
+    part: Positions,
+    candidates: Positions,
+    beside: Rows | None,
+    shadow: int,
+    seed: int,
+    nodes: int,
+    *,
+    whole: bool,
+) -> Found | None:
+    form = form_model(paper, part, beside=beside)
+    if shadow:
+        add_shadow(form, paper, candidates, shadow)
+    aim = paper.aim
+    if aim is None:
+        solution = solve(form.model, seed=seed, nodes=nodes)
+        return None if solution.x is None else Found(_chosen(form, solution.x), float("nan"), float("nan"), np.nan)
+    best = np.nan
+    if not aim.matching:
+        relaxed = solve(form.model, relaxed=True)
+        if relaxed.x is None:
+            return None
+        best = -relaxed.objective
+    enough = max(ROUGH, aim.target.goal) if aim.matching else -best * (1 - aim.target.goal)
+    solution = solve(form.model, seed=seed, nodes=nodes, good_enough=enough)
+    if solution.x is None:
+        return None
+    items = _chosen(form, solution.x)
+    reach = _reach(items, part, candidates, seed)
+    exchange = exchange_of(paper, reach, aim, beside)
+    now = improve(exchange, np.isin(reach, items), goal=aim.target.goal, bound=best, seed=seed)
+    items = reach[now]
+    deviation = float(aim.deviation(aim.features[items].sum(axis=0), best))
+    if whole and deviation > aim.target.goal and aim.matching and solution.objective > aim.target.goal:
+        again = solve(form.model, seed=seed, nodes=nodes, good_enough=aim.target.goal)
+        if again.x is not None and again.objective < deviation:
+            items = _chosen(form, again.x)
+            deviation = float(aim.deviation(aim.features[items].sum(axis=0)))
+        solution = again if again.x is not None else solution
+    bound = max(0.0, solution.bound) if whole and aim.matching else 0.0
+    return Found(items, deviation, min(bound, deviation), best)
+
+
+def _reach(items: Positions, part: Positions, candidates: Positions, seed: int) -> Positions:
+    """The items that exchanges look at: all candidates, or the part and a draw of the others."""
+    if len(candidates) <= CANDIDATES:
+        return candidates
+    others = np.setdiff1d(candidates, part)
+    drawn = np.random.default_rng(seed + 1).choice(
+        others, max(0, min(CANDIDATES - len(part), len(others))), replace=False
+    )
+    return np.union1d(np.union1d(part, drawn), items)
+
+
+def _chosen(form: FormModel, x: NDArray[np.float64]) -> Positions:
+    return form.items[x[form.x] > 0.5]
