@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from scipy.sparse import csr_array, hstack
 from engine.assembly.solver import Model, solve
 from engine.release.policy import InfeasibleReleaseError
 from engine.release.quotas import EXACT
-from engine.release.standing import Standing
+from engine.release.standing import FIRST, Standing
 from engine.release.strata import Demands
 
 OUTSIDE, LATER = 1000.0, 10.0  # what an item outside a cell's bounds costs, and one that should go later; deviation: 1
 EXACT_SIZE = 1500  # up to so many sets the programme is exact at once
 CELL = "cell "
+COARSE = 0.5  # of a large programme: within half an item of the best
+PART = 2.0
 JITTER = 1e-4  # decides between equals, by the seed
 
 
@@ -93,7 +96,7 @@ def choose(
     """
     rng = np.random.default_rng(seed)
     room = room_of(demands, standing)
-    binding = set(range(len(demands.keeps))) if len(sets.items) <= EXACT_SIZE else set()
+    binding = set(range(len(room))) if len(sets.items) <= EXACT_SIZE else _crowded(sets, room)
     while True:
         members = _columns(sets, binding)
         jitter = np.round(JITTER * rng.random(len(members)), 9)
@@ -102,6 +105,15 @@ def choose(
         if not blocking - binding:
             return Choice(chosen, outside)
         binding |= blocking
+
+
+def _crowded(sets: Sets, room: list[int]) -> set[int]:
+    """Points and modules that cannot publish all their items that should go first."""
+    wanted = [0] * len(room)
+    for keeps, order in zip(sets.keeps, sets.order.tolist(), strict=True):
+        for line, n in keeps.items() if order == FIRST else ():
+            wanted[line] += n
+    return {line for line, n in enumerate(wanted) if n > room[line]}
 
 
 def _columns(sets: Sets, binding: set[int]) -> list[NDArray[np.intp]]:
@@ -126,9 +138,11 @@ def _numbers(
     nodes: int,
 ) -> tuple[NDArray[np.intp], int]:
     """How many sets of every column are published, and how many items that leaves outside the cells' bounds."""
-    for elastic in (False, True):
-        model, over = _model(demands, standing, sets, members, room, binding, jitter, elastic=elastic)
-        solution = solve(model, seed=seed, nodes=nodes, gap=0.01 * JITTER)
+    exact = len(binding) == len(room)
+    for part, elastic in ((1.0, False), (1.0, True)) if exact else ((PART, False), (1.0, False), (1.0, True)):
+        most = _most(demands, sets, members, part)
+        model, over = _model(demands, standing, sets, members, most, room, binding, jitter, elastic=elastic)
+        solution = solve(model, seed=seed, nodes=nodes, gap=0.01 * JITTER if exact else COARSE)
         if solution.x is not None:
             outside = round(solution.x[over].sum()) if elastic else 0
             return np.rint(solution.x[: len(members)]).astype(np.intp), outside
@@ -156,11 +170,26 @@ def _in_the_way(model: Model, seed: int, nodes: int) -> str:
     return "; ".join(giving[:5]) + (f"; and {len(giving) - 5} lines more" if len(giving) > 5 else "")
 
 
+def _most(demands: Demands, sets: Sets, members: list[NDArray[np.intp]], part: float) -> list[int]:
+    """How many sets of every column may be published: all, or of those that need not go first `part` times their share.
+
+    A programme likes to publish all of some kinds and none of others, which empties points without need.
+    """
+    if part == 1.0:
+        return [len(group) for group in members]
+    reached = [demands.groups[demands.group_of[sets.items[group[0]][0]]].reached for group in members]
+    return [
+        len(group) if sets.order[group[0]] == FIRST else min(len(group), ceil(part * share * len(group)))
+        for group, share in zip(members, reached, strict=True)
+    ]
+
+
 def _model(
     demands: Demands,
     standing: Standing,
     sets: Sets,
     members: list[NDArray[np.intp]],
+    most: list[int],
     room: list[int],
     binding: set[int],
     jitter: NDArray[np.float64],
@@ -175,7 +204,7 @@ def _model(
     model.add_columns(
         len(members),
         cost=jitter + later + [slopes[demands.cell_of[one]].sum() for one in samples],
-        upper=[float(len(group)) for group in members],
+        upper=most,
         integer=True,
     )
     public = standing.public
@@ -233,26 +262,71 @@ def _draw(
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.bool_], set[int]]:
     """So many sets of every column, evenly over `spread`, and the points that stand in the way where that fails."""
-    chosen = np.zeros(len(sets.items), bool)
-    left = room.copy()
+    draw = _Draw(sets, members, list(room))
     blocking: set[int] = set()
-    slack = [(len(group) - number) / len(group) for group, number in zip(members, numbers.tolist(), strict=True)]
-    for column in np.argsort(slack, kind="stable").tolist():
+    slack = [1 - number / len(group) for group, number in zip(members, numbers.tolist(), strict=True)]
+    single = [len(sets.items[group[0]]) == 1 for group in members]
+    for column in np.lexsort((slack, single)).tolist():  # sets of several items first, then kinds with little choice
         group, number = members[column], int(numbers[column])
         if not number:
             continue
         ordered = group[np.argsort(spread[group], kind="stable")]
-        start = rng.random()
-        wanted = np.floor((np.arange(number) + start) * len(group) / number).astype(np.intp)
+        wanted = np.floor((np.arange(number) + rng.random()) * len(group) / number).astype(np.intp)
         rest = np.delete(np.arange(len(group)), wanted)
-        for u in ordered[np.concatenate([wanted, rng.permutation(rest)])].tolist():
-            if not number:
-                break
-            if all(left[line] >= n for line, n in sets.keeps[u].items()):
-                chosen[u] = True
+        candidates = ordered[np.concatenate([wanted, rng.permutation(rest)])].tolist()
+        for u in candidates:
+            if number and draw.fits(u):
+                draw.take(u)
                 number -= 1
-                for line, n in sets.keeps[u].items():
-                    left[line] -= n
+        for u in candidates if number else ():
+            if number and u not in draw.chosen and draw.make_room(u):
+                draw.take(u)
+                number -= 1
         if number:
-            blocking |= {line for u in group for line, n in sets.keeps[u].items() if not chosen[u] and left[line] < n}
+            blocking |= {line for u in candidates if u not in draw.chosen for line in draw.full(u)}
+    chosen = np.zeros(len(sets.items), bool)
+    chosen[list(draw.chosen)] = True
     return chosen, blocking
+
+
+class _Draw:
+    """Sets drawn so far, and the room that points and modules have left."""
+
+    def __init__(self, sets: Sets, members: list[NDArray[np.intp]], room: list[int]) -> None:
+        self.keeps, self.members, self.room = sets.keeps, members, room
+        self.column = {u: column for column, group in enumerate(members) for u in group.tolist()}
+        self.chosen: set[int] = set()
+        self.on: dict[int, set[int]] = defaultdict(set)  # chosen sets of each point
+
+    def full(self, u: int) -> list[int]:
+        """The points that have no room for a set."""
+        return [line for line, n in self.keeps[u].items() if self.room[line] < n]
+
+    def fits(self, u: int) -> bool:
+        return not self.full(u)
+
+    def take(self, u: int) -> None:
+        self.chosen.add(u)
+        for line, n in self.keeps[u].items():
+            self.room[line] -= n
+            self.on[line].add(u)
+
+    def give_back(self, u: int) -> None:
+        self.chosen.remove(u)
+        for line, n in self.keeps[u].items():
+            self.room[line] += n
+            self.on[line].remove(u)
+
+    def make_room(self, u: int) -> bool:
+        """Chosen sets of a full point give way to others of their column; is there room for `u` then?"""
+        for line in self.full(u):
+            for other in sorted(self.on[line]):
+                if self.room[line] >= self.keeps[u][line]:
+                    break
+                column = self.column[other]
+                for instead in self.members[column].tolist() if column != self.column[u] else ():
+                    if instead not in self.chosen and line not in self.keeps[instead] and self.fits(instead):
+                        self.give_back(other)
+                        self.take(instead)
+                        break
+        return self.fits(u)
