@@ -228,15 +228,14 @@ def _enemy_pairs(pool: Pool, rules: Sequence[Rule]) -> NDArray[np.intp]:
     rule = next((rule for rule in rules if rule.what == "enemies"), None)
     if rule is None:
         return np.zeros((0, 2), np.intp)
+    column, inside = pool.coded("enemies"), pool.where(rule.where)
     at = {item: j for j, item in enumerate(pool.ids)}
-    inside = pool.where(rule.where)
-    pairs = set()
-    for j, names in enumerate(pool.column("enemies")):
-        for name in names if isinstance(names, tuple) else (str(names),) if names else ():
-            foe = at.get(name, j)
-            if foe != j and inside[j] and inside[foe]:
-                pairs.add((min(j, foe), max(j, foe)))
-    return np.array(sorted(pairs), np.intp).reshape(-1, 2)
+    place = np.array([at.get(name, -1) for name in column.values], np.intp)
+    foes = place[column.codes]
+    items = np.repeat(np.arange(len(pool)), np.diff(column.start))
+    keep = (foes >= 0) & (foes != items) & inside[items] & inside[foes]
+    pairs = np.sort(np.stack([items[keep], foes[keep]], axis=1), axis=1)
+    return np.unique(pairs, axis=0).reshape(-1, 2)
 
 
 def _letters(pool: Pool, rule: Rule) -> Letters:

@@ -1,8 +1,8 @@
-"""Improving a form by exchanging one of its items for another, every rule kept all the while.
+"""Improving a form by exchanging one of its items for another, or two for two, every rule kept all the while.
 
-Items that count the same in every rule (a class) can be exchanged freely as far as sums go, so those exchanges are
-looked at first, all of them; others are drawn, and their sums checked. What is made smaller is the largest deviation
-from the target, and among equals its mean square: the swap phase of Swanson & Stocking's (1993) heuristic, on exact sums.
+Exchanges between items that exact rules treat alike are looked at all together: what they do to the target first, and of
+the best what they do to the other rules. What is made smaller is the largest deviation from the target, and among
+equals its mean square: the swap phase of Swanson & Stocking's (1993) heuristic, on exact sums.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
-DRAWN = 20_000  # exchanges between classes that are looked at in one round
+LOOKED_AT = 100_000  # exchanges that are looked at in one round
+CHECKED = 256  # the best of them whose rules are checked at a time
+PAIRED = 300  # exchanges that are tried two by two
 TOLERANCE = 1e-9
 
 
@@ -39,7 +41,7 @@ class Exchange:
     features: Matrix  # (n, F)
     aim: Aim
     alike: NDArray[np.int64]  # (n,), the same number: the same in every rule
-    bound: NDArray[np.int64]  # (n,), the same number: may be exchanged if the sums allow
+    bound: NDArray[np.int64]  # (n,), the same number: exact rules treat them alike
     movable: Mask  # (n,)
     once: tuple[NDArray[np.int32], ...]  # labels (n,) of which a form has one at most
     enemies: csr_array  # (n, n)
@@ -52,7 +54,7 @@ def exchange_of(paper: Paper, items: Positions, aim: Aim, beside: Rows | None = 
     if beside is not None and len(beside):
         rows = np.hstack([rows, beside.matrix[:, items].toarray().T])
         low, high = np.concatenate([low, beside.low]), np.concatenate([high, beside.high])
-    tied: list[NDArray[np.int64]] = [np.zeros(len(items), np.int64)]
+    tied = [np.round(1e6 * rows[:, low == high]).astype(np.int64)]
     movable = ~paper.required[items]
     once = []
     for groups in paper.groups:
@@ -60,14 +62,12 @@ def exchange_of(paper: Paper, items: Positions, aim: Aim, beside: Rows | None = 
         if groups.optional:
             movable &= labels < 0
         elif groups.low.any():
-            tied.append(labels.astype(np.int64))
+            tied.append(labels.astype(np.int64)[:, None])
         else:
             once.append(labels)
-    for one in paper.implications:
-        tied.append(one.given[items] + 2 * one.then[items].astype(np.int64))
-    for letters in paper.letters:
-        tied.append(np.where(letters.free, len(letters.names), letters.letter)[items].astype(np.int64))
-    bound = hashed(np.stack(tied, axis=1))
+    tied += [np.stack([one.given, one.then], axis=1)[items].astype(np.int64) for one in paper.implications]
+    tied += [np.where(one.free, -2, one.letter)[items, None].astype(np.int64) for one in paper.letters]
+    bound = hashed(np.hstack(tied))
     alike = hashed(np.column_stack([np.round(rows * 1e6).astype(np.int64), bound]))
     marks_low, marks_high = aim.marks_bounds
     return Exchange(
@@ -113,61 +113,73 @@ def improve(
     """
     rng = np.random.default_rng(seed)
     now = chosen.copy()
-    if not len(exchange.aim.wanted):
-        return now
     for _ in range(swaps):
         sums = exchange.features[now].sum(axis=0)
         if exchange.aim.deviation(sums, bound) <= goal:
             break
-        pair = _best(exchange, now, _within_classes(exchange, now), sums, bound)
-        if pair is None:
-            pair = _best(exchange, now, _drawn(exchange, now, rng), sums, bound)
-        if pair is None:
+        pairs = _pairs(exchange, now, rng)
+        steps = _best(exchange, now, pairs, sums, bound) or _best_two(exchange, now, pairs, sums, bound, rng)
+        if not steps:
             break
-        now[pair[0]], now[pair[1]] = False, True
+        for out, into in steps:
+            now[out], now[into] = False, True
     return now
 
 
 Pairs = tuple[Positions, Positions]
+Steps = list[tuple[int, int]]
 
 
-def _within_classes(exchange: Exchange, now: Mask) -> Pairs:
-    """All exchanges of a chosen item for another of its class, as (out, in)."""
+def _pairs(exchange: Exchange, now: Mask, rng: np.random.Generator) -> Pairs:
+    """Exchanges (out, in) that exact rules allow: all of them, or a draw where there are too many."""
     leaving = np.flatnonzero(now & exchange.movable)
     waiting = np.flatnonzero(~now & exchange.movable)
-    waiting = waiting[np.argsort(exchange.alike[waiting], kind="stable")]
-    keys = exchange.alike[waiting]
-    first, last = (np.searchsorted(keys, exchange.alike[leaving], side=side) for side in ("left", "right"))
+    waiting = waiting[np.argsort(exchange.bound[waiting], kind="stable")]
+    keys = exchange.bound[waiting]
+    first, last = (np.searchsorted(keys, exchange.bound[leaving], side=side) for side in ("left", "right"))
     count = last - first
     out = np.repeat(leaving, count)
     place = np.arange(len(out)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    if len(out) > LOOKED_AT:
+        drawn = np.sort(rng.choice(len(out), LOOKED_AT, replace=False))
+        out, place = out[drawn], place[drawn]
     return out, waiting[place]
 
 
-def _drawn(exchange: Exchange, now: Mask, rng: np.random.Generator) -> Pairs:
-    leaving, waiting = np.flatnonzero(now & exchange.movable), np.flatnonzero(~now & exchange.movable)
-    if not len(leaving) or not len(waiting):
-        return leaving[:0], waiting[:0]
-    out, into = rng.choice(leaving, DRAWN), rng.choice(waiting, DRAWN)
-    keep = exchange.bound[out] == exchange.bound[into]
-    return out[keep], into[keep]
-
-
-def _best(exchange: Exchange, now: Mask, pairs: Pairs, sums: Vector, bound: float) -> tuple[int, int] | None:
-    """The allowed exchange that comes nearest to the target; None where none comes nearer than the form is."""
+def _best(exchange: Exchange, now: Mask, pairs: Pairs, sums: Vector, bound: float) -> Steps:
+    """The allowed exchange that comes nearest to the target; none where none comes nearer than the form is."""
     out, into = pairs
-    after = sums + exchange.features[into] - exchange.features[out]
-    before = _merit(exchange.aim, sums, bound)
-    merit = _merit(exchange.aim, after, bound)
-    promising = np.flatnonzero(merit < before - TOLERANCE)
+    merit = _merit(exchange.aim, sums + exchange.features[into] - exchange.features[out], bound)
+    promising = np.flatnonzero(merit < _merit(exchange.aim, sums, bound) - TOLERANCE)
     promising = promising[np.argsort(merit[promising], kind="stable")]
-    for start in range(0, len(promising), 256):
-        part = promising[start : start + 256]
+    for start in range(0, len(promising), CHECKED):
+        part = promising[start : start + CHECKED]
         allowed = allowed_pairs(exchange, now, out[part], into[part])
         if allowed.any():
             best = part[np.argmax(allowed)]
-            return int(out[best]), int(into[best])
-    return None
+            return [(int(out[best]), int(into[best]))]
+    return []
+
+
+def _best_two(
+    exchange: Exchange, now: Mask, pairs: Pairs, sums: Vector, bound: float, rng: np.random.Generator
+) -> Steps:
+    """Two exchanges that together come nearer, out of some that are allowed, where no single one does."""
+    drawn = rng.permutation(len(pairs[0]))[: 8 * PAIRED]
+    out, into = pairs[0][drawn], pairs[1][drawn]
+    allowed = np.flatnonzero(allowed_pairs(exchange, now, out, into))[:PAIRED]
+    out, into = out[allowed], into[allowed]
+    change = exchange.features[into] - exchange.features[out]
+    merit = _merit(exchange.aim, sums + change[:, None] + change[None], bound)
+    merit[(out[:, None] == out[None]) | (into[:, None] == into[None])] = np.inf
+    first, second = np.nonzero(np.triu(merit < _merit(exchange.aim, sums, bound) - TOLERANCE))
+    for n in np.argsort(merit[first, second], kind="stable")[:CHECKED]:
+        i, j = first[n], second[n]
+        after = now.copy()
+        after[out[i]], after[into[i]] = False, True
+        if allowed_pairs(exchange, after, out[j : j + 1], into[j : j + 1])[0]:
+            return [(int(out[i]), int(into[i])), (int(out[j]), int(into[j]))]
+    return []
 
 
 def _merit(aim: Aim, sums: Matrix, bound: float) -> Vector:
