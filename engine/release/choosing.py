@@ -20,7 +20,7 @@ from engine.assembly.solver import Model, solve
 from engine.release.policy import InfeasibleReleaseError
 from engine.release.quotas import EXACT
 from engine.release.standing import FIRST, Standing
-from engine.release.strata import Demands
+from engine.release.strata import Demands, on_lines
 
 OUTSIDE, LATER = 1000.0, 10.0  # what an item outside a cell's bounds costs, and one that should go later; deviation: 1
 EXACT_SIZE = 1500  # up to so many sets the programme is exact at once
@@ -66,7 +66,8 @@ def sets_of(demands: Demands, standing: Standing) -> Sets:
 
 def room_of(demands: Demands, standing: Standing) -> list[int]:
     """How many more items of every point and module may be published."""
-    return [line.high - int(standing.public[line.members].sum()) for line in demands.keeps]
+    most = np.array([line.high for line in demands.keeps], np.intp)
+    return [int(n) for n in most - on_lines(demands.keep_of, len(most), standing.public)]
 
 
 def _counted(lines: list[int]) -> dict[int, int]:
@@ -157,7 +158,7 @@ def _in_the_way(model: Model, seed: int, nodes: int) -> str:
     """Which lines must give way, and how far, so that the programme has a solution: least in all."""
     rows = [r for r, name in enumerate(model.row_names) if not name.startswith(CELL)]
     loose, count = Model(), len(model.cost)
-    x = loose.add_columns(count, lower=model.lower, upper=model.upper, integer=model.integer)
+    x = loose.add_columns(count, lower=model.lower, upper=model.upper, integer=True)
     slack = loose.add_columns(2 * len(rows), upper=np.inf, cost=1.0, integer=False)
     less = csr_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(model.row_names), len(rows)))
     matrix = csr_array(hstack([model.matrix, less, -less]))
@@ -247,7 +248,7 @@ def _add_row(
 ) -> None:
     columns = [*row, *(extra or ())]
     values = [*map(float, row.values()), *((-1.0, 1.0) if extra else ())]
-    if columns:
+    if columns or name.startswith(CELL):  # a cell without columns may be one that no set can fill
         model.add_row(name, np.array(columns, np.int32), np.array(values), low, high)
     elif low > EXACT or high < -EXACT:
         raise InfeasibleReleaseError(f"{name}: nothing more may be published there, {low:g} to {high:g} must be")

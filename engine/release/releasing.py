@@ -28,7 +28,7 @@ from engine.release.quotas import EXACT
 from engine.release.result import Kept, Release, Share, Stratum, Usage, kolmogorov_smirnov
 from engine.release.spreading import spread, yardstick_of
 from engine.release.standing import Standing, standing_of
-from engine.release.strata import Demands, demands_of
+from engine.release.strata import Demands, demands_of, on_lines
 
 NODES = 2000
 
@@ -241,8 +241,8 @@ def _strata(demands: Demands, public: NDArray[np.bool_]) -> tuple[Stratum, ...]:
 
 def _kept(demands: Demands, public: NDArray[np.bool_]) -> tuple[Kept, ...]:
     fewest: dict[str, list[tuple[int, str]]] = {}
-    for line in demands.keeps:
-        secret = int((~public[line.members]).sum())
+    secrets = on_lines(demands.keep_of, len(demands.keeps), ~public)
+    for line, secret in zip(demands.keeps, secrets.tolist(), strict=True):
         fewest.setdefault(line.columns[0], []).append((secret, line.values[0]))
     return tuple(Kept(column, min(found)[1], min(found)[0], len(found)) for column, found in fewest.items())
 
@@ -259,16 +259,16 @@ def _usage(pool: Pool, standing: Standing, counted: NDArray[np.bool_], chosen: N
     )
 
 
-def _mean(numbers: NDArray[np.float64]) -> float:
+def _mean(numbers: NDArray[np.float64]) -> float | None:
     known = numbers[np.isfinite(numbers)]
-    return float(known.mean()) if len(known) else float("nan")
+    return float(known.mean()) if len(known) else None
 
 
 def _reasons(
     pool: Pool, standing: Standing, demands: Demands, chosen: NDArray[np.bool_], public: NDArray[np.bool_]
 ) -> dict[str, str]:
     """Why each item was chosen, by id: what puts it first, the stratum it stands for, and what its point keeps."""
-    secret = [int((~public[line.members]).sum()) for line in demands.keeps]
+    secret = on_lines(demands.keep_of, len(demands.keeps), ~public)
     friends = {
         int(j): (what, [pool.ids[k] for k in standing.sets[u] if k != j])
         for u, what in standing.together.items()

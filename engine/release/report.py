@@ -78,7 +78,7 @@ def _facts(release: Release) -> str:
     usage = release.usage
     if usage.exposed:
         rows.append(("已曝光或漂移 exposed or drifting", f"{usage.exposed_published} / {usage.exposed}"))
-    if usage.mean_uses == usage.mean_uses:  # NaN where the pool does not count uses
+    if usage.mean_uses is not None and usage.mean_uses_published is not None:
         rows.append(("平均使用次数 mean uses", f"{usage.mean_uses_published:.2f}（库 bank {usage.mean_uses:.2f}）"))
     return facts(rows)
 

@@ -69,12 +69,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How exposed items went: among all counted items that were secret before the round, and among those published."""
+    """How exposed items went: among all counted items that were secret before the round, and among those published.
+
+    Mean uses are None where the pool does not count them.
+    """
 
     exposed: int
     exposed_published: int
-    mean_uses: float
-    mean_uses_published: float
+    mean_uses: float | None
+    mean_uses_published: float | None
 
 
 @dataclass(frozen=True, slots=True)

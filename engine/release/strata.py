@@ -141,11 +141,28 @@ def crossed(
     pool: Pool, columns: Sequence[str], where: NDArray[np.intp]
 ) -> list[tuple[tuple[str, ...], NDArray[np.intp]]]:
     """Items at the positions `where` by the crossed values of columns, in order of the values; empty cells are ""."""
-    members: dict[tuple[str, ...], list[int]] = {}
-    values = [pool.coded(name).texts() for name in columns]
-    for j in where.tolist():
-        members.setdefault(tuple(column[j] for column in values), []).append(j)
-    return [(key, np.array(members[key])) for key in sorted(members)]
+    code = np.zeros(len(where), np.int64)
+    cells = [_whole_cells(pool, name) for name in columns]
+    for codes, values in cells:
+        code = code * len(values) + codes[where]
+    order = np.argsort(code, kind="stable")
+    parts = np.split(where[order], np.flatnonzero(np.diff(code[order])) + 1) if len(where) else []
+    return [(tuple(values[codes[members[0]]] for codes, values in cells), members) for members in parts]
+
+
+def _whole_cells(pool: Pool, name: str) -> tuple[NDArray[np.intp], Sequence[str]]:
+    """A column as codes (J,) of its cells, and these in order; several values in one are a cell of its own."""
+    column = pool.coded(name)
+    if column.single:
+        return column.codes.astype(np.intp), column.values
+    values, codes = np.unique(column.texts(), return_inverse=True)
+    return codes, values.tolist()
+
+
+def on_lines(lines_of: NDArray[np.intp], count: int, items: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """How many of the items stand on each of `count` lines, (count,)."""
+    lines = lines_of[items].ravel()
+    return np.bincount(lines[lines >= 0], minlength=count)
 
 
 def _check_where(where: Mapping[str, Any], known: Mapping[str, set[str]], place: str) -> None:
@@ -217,8 +234,7 @@ def _with_lines(
             for values, members in crossed(pool, (column,), group.members):
                 if values == ("",):
                     continue
-                before = int(public[members].sum())
-                high = max(before, len(members) - number)
+                high = max(len(members) - number, int(public[members].sum()))
                 keep_of[members, c] = len(secrets)
                 secrets.append(Line(g, (column,), values, members, group.reached * len(members), 0, high))
     return Demands(
