@@ -251,7 +251,10 @@ def _add_row(
     if columns or name.startswith(CELL):  # a cell without columns may be one that no set can fill
         model.add_row(name, np.array(columns, np.int32), np.array(values), low, high)
     elif low > EXACT or high < -EXACT:
-        raise InfeasibleReleaseError(f"{name}: nothing more may be published there, {low:g} to {high:g} must be")
+        raise InfeasibleReleaseError(
+            f"{name}: {low:g} to {high:g} more must be published, but every item there is barred, goes with one that is, "
+            "or is the last secret one of its point"
+        )
 
 
 def _draw(

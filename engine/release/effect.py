@@ -95,7 +95,7 @@ def effects_of(
         items=int(usable.sum()),
         mean=scale.mean,
         sd=scale.sd,
-        cut=theta,
+        cut=float(theta),
         pass_share=pass_share,
         right=RIGHT_WHEN_KNOWN,
         now=effect_of_knowing(table, worth, scale, theta, 0.0, pass_share).false_passes,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.assembly import Assembly, assemble
 from engine.blueprints import Blueprint, InfeasibleBlueprintError
-from engine.pools import Pool
+from engine.pools import Pool, PoolError
 
 Assemble = Callable[[Pool, int], Assembly]  # so many papers of a pool; raises InfeasibleBlueprintError
 
@@ -30,9 +30,21 @@ class Papers:
     rules: tuple[int, int]
 
 
-def assembler(blueprint: Blueprint, seed: int) -> Assemble:
-    """What makes papers to a blueprint: the one place where a release calls the assembly."""
-    return lambda pool, papers: assemble(pool, blueprint, forms=papers, seed=seed)
+def assembler(bank: Pool, blueprint: Blueprint, seed: int) -> Assemble:
+    """What makes papers of parts of a bank to a blueprint: the one place where a release calls the assembly.
+
+    Raises PoolError where the blueprint names columns or values that the bank itself lacks.
+    """
+    for rule in blueprint.rules:
+        bank.where(rule.where, strict=rule.what != "exclude")
+
+    def make(secret: Pool, papers: int) -> Assembly:
+        try:
+            return assemble(secret, blueprint, forms=papers, seed=seed)
+        except PoolError as error:  # the bank has such items, but none is left
+            raise InfeasibleBlueprintError(str(error)) from None
+
+    return make
 
 
 def papers_of(assembly: Assembly, asked: int, left: int, limit: int, *, kept_back: bool) -> Papers:

@@ -54,9 +54,9 @@ def choose_release(
     and PoolError for input that does not fit together or a stratum that nobody declared ready.
     """
     begun = time.process_time()
+    make = make or (assembler(pool, blueprint, seed) if blueprint is not None else None)
     standing = standing_of(pool, policy)
     found = _round(pool, policy, standing, seed, nodes)
-    make = make or (assembler(blueprint, seed) if blueprint is not None else None)
     proof, assembly = None, None
     if make is not None and papers > 0:
         try:
