@@ -252,8 +252,8 @@ def _add_row(
         model.add_row(name, np.array(columns, np.int32), np.array(values), low, high)
     elif low > EXACT or high < -EXACT:
         raise InfeasibleReleaseError(
-            f"{name}: {low:g} to {high:g} more must be published, but every item there is barred, goes with one that is, "
-            "or is the last secret one of its point"
+            f"{name}: {low:g} to {high:g} more must be published, but every item there is barred, goes with one that "
+            "is, or is the last secret one of its point"
         )
 
 

@@ -52,7 +52,7 @@ def test_the_largest_number_of_papers_is_found() -> None:
 def test_bisection_finds_the_threshold(known: int, more: int, limit: int) -> None:
     asked: list[int] = []
 
-    def make(pool: Pool, papers: int) -> Assembly:
+    def make(_: Pool, papers: int) -> Assembly:
         asked.append(papers)
         if papers > known + more:
             raise InfeasibleBlueprintError("too many")

@@ -62,7 +62,7 @@ def test_every_stratum_has_its_own_share() -> None:
 
 
 def test_skill_tasks_are_published_per_module_and_every_module_keeps_secret_ones() -> None:
-    """40 tasks as in the public guide of the AI trainer: eight modules of five; half of each, and no more than three."""
+    """40 tasks as in the public guide of the AI trainer, eight modules of five: half of each, three at most."""
     rows = [
         item(f"{m}-{n}", component="skill", module=f"{m}", type="task", section=None, point=None)
         for m in range(8)
