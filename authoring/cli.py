@@ -38,7 +38,7 @@ VERBS = {
     "simulate": ("engine.cli", "simulate", "Simulate an adaptive test."),
     "serve": ("authoring.cli", "serve", "The bank's HTTP API."),
     "db": ("authoring.cli", "db", "Create, upgrade and check a bank's database."),
-    "bank": ("authoring.items.cli", "bank", "Bring items into a bank."),
+    "bank": ("authoring.items.cli", "bank", "Bring items into a bank; anchors out of it."),
     "user": ("authoring.people.cli", "user", "People, their roles and their access tokens."),
     "audit": ("authoring.audit.cli", "audit", "Verify and export the audit trail."),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import calibration as cal
 import engine
-from authoring.calibrations.rules import calibrated_pool
+from authoring.calibrations.pools import calibrated_pool
 from authoring.database import reading, writing
 from authoring.demo.log import Log, write_csv
 from authoring.demo.sample import POPULATION, sample_folder

@@ -8,7 +8,7 @@ enough, the forms to come stand in the model as fractional shadows, disjoint fro
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +54,26 @@ def assemble(
     the same forms. Raises InfeasibleBlueprintError, with the rules that must give way, when there is no such set of
     forms; PoolError and BlueprintError for input that does not fit together.
     """
-    begun = time.perf_counter()
     paper = compile_paper(pool, blueprint, earlier=dict(earlier or {}))
-    found = find_forms(paper, forms, spares, seed=seed, nodes=nodes)
+    return assembly_of(
+        paper, lambda: find_forms(paper, forms, spares, seed=seed, nodes=nodes), forms=forms, seed=seed, earlier=earlier
+    )
+
+
+def assembly_of(
+    paper: Paper,
+    search: Callable[[], list[Found]],
+    *,
+    forms: int,
+    seed: int,
+    earlier: Mapping[str, Sequence[str]] | None,
+) -> Assembly:
+    """What a search finds, as an assembly: in order, timed and recounted; forms after the first `forms` are spares."""
+    begun = time.perf_counter()
+    found = search()
     built = [_form(paper, one, form_name(f), seed=seed, spare=f >= forms) for f, one in enumerate(found)]
-    aim = paper.aim
-    with_marks = aim is not None and aim.reference is not None
+    pool, aim = paper.pool, paper.aim
+    measured = aim is not None and aim.reference is not None
     return Assembly(
         forms=tuple(built),
         theta_cut=aim.cut if aim else float("nan"),
@@ -73,10 +87,10 @@ def assemble(
         predicted=int(pool.predicted[np.unique(np.concatenate([one.items for one in found]))].sum()),
         recount=recount(
             pool,
-            blueprint,
+            paper.blueprint,
             {form.name: form.items for form in built},
             spares=[form.name for form in built if form.spare],
-            targets=list(zip(aim.theta.tolist(), aim.marks.tolist(), strict=True)) if aim and with_marks else (),
+            targets=list(zip(aim.theta.tolist(), aim.marks.tolist(), strict=True)) if aim and measured else (),
             earlier=earlier or {},
             shuffles={form.name: form.shuffles for form in built},
         ),
