@@ -34,10 +34,11 @@ class EffectRow:
 class Effects:
     """The table, and what it is of: the paper, the population N(mean, sd²), the cut and the pass mark.
 
-    `now` is the share of true failers who pass although nothing is known; `right` is P(right | known).
+    `cap` is the policy's: more of a paper's marks than that published items never carry. `now` is the share of true failers who pass although nothing is known; `right` is P(right | known).
     """
 
     rows: tuple[EffectRow, ...]
+    cap: float
     paper: str
     items: int
     mean: float
@@ -91,6 +92,7 @@ def effects_of(
             EffectRow(share, memorised, 100 * one.marks_at_cut / float(worth.sum()), one.false_passes)
             for share, memorised, one in found
         ),
+        cap=cap,
         paper=paper,
         items=int(usable.sum()),
         mean=scale.mean,

@@ -131,7 +131,13 @@ def _effects(effects: Effects | None) -> str:
     if effects is None:
         return head + '<p class="note">没有参数，无法估计。 Without parameters it cannot be said.</p>'
     rows = [
-        [f"{e.share:.0%}", f"{e.memorised:.0%}", f"{e.marks_at_cut:.1f}", f"{e.false_passes:.1%}"] for e in effects.rows
+        [
+            f"{e.share:.0%}" + (" 上限 cap" if e.share == effects.cap else ""),
+            f"{e.memorised:.0%}",
+            f"{e.marks_at_cut:.1f}",
+            f"{e.false_passes:.1%}",
+        ]
+        for e in effects.rows
     ]
     header = (
         "公开题占分 share of marks",

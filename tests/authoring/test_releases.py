@@ -78,7 +78,7 @@ def test_a_release_is_kept_with_its_policy_its_reasons_and_its_costs(
     bank: Bank, owner: Actor, standard_id: int, chosen: engine.Release
 ) -> None:
     row = engine.EffectRow(0.1, 1.0, 61.5, 0.22)
-    effects = engine.Effects((row,), "paper A", 12, 0.0, 1.0, -0.4, 0.6, 0.97, 0.08)
+    effects = engine.Effects((row,), 0.2, "paper A", 12, 0.0, 1.0, -0.4, 0.6, 0.97, 0.08)
     release = published(bank, owner, standard_id, replace(chosen, effects=effects))
     with reading(bank) as session:
         held = session.execute(select(RELEASE)).one()

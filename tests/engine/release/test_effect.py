@@ -39,7 +39,7 @@ def test_the_table_is_of_the_cap_and_four_shares_at_a_third_and_all_memorised() 
         (share, memorised) for share in (0.1, 0.2, 0.25, 0.3, 0.5) for memorised in (0.3, 1.0)
     ]
     assert (table.paper, table.items, table.mean, table.sd) == ("paper A", 20, 0.0, 1.0)
-    assert (table.pass_share, table.right) == (0.6, 0.97)
+    assert (table.cap, table.pass_share, table.right) == (0.25, 0.6, 0.97)
 
 
 def test_the_cut_is_where_the_paper_expects_60_percent() -> None:

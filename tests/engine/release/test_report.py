@@ -55,6 +55,7 @@ def test_it_lists_shares_margins_cells_items_and_the_effect(tmp_path: Path, tent
     assert [row[-1] for row in items] == list(tenth.reasons.values())
     assert tenth.effects is not None
     effect = rows_under(page, "Effect on scores")
+    assert [row[0] for row in effect][1:4] == ["10%", "20% 上限 cap", "20% 上限 cap"]
     assert [row[-1] for row in effect] == [f"{row.false_passes:.1%}" for row in tenth.effects.rows]
     text = page.text_content()
     assert "θ ~ N(0, 1²)" in text
