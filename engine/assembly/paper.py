@@ -12,6 +12,7 @@ from scipy.sparse import csr_array, vstack
 from engine.assembly.aims import Aim, aim_of
 from engine.blueprints import Blueprint, BlueprintError, Rule
 from engine.blueprints.blueprint import named
+from engine.blueprints.checking import check_on_pool
 from engine.blueprints.rules import BETWEEN_FORMS
 from engine.pools import Pool
 
@@ -101,6 +102,7 @@ def compile_paper(pool: Pool, blueprint: Blueprint, *, earlier: dict[str, Sequen
 
     Raises BlueprintError and PoolError, naming rule, column or item, for what does not fit together.
     """
+    check_on_pool(pool, blueprint)
     overlaps = {rule.forms: rule for rule in blueprint.rules if rule.what == "overlap"}
     aim = aim_of(pool, blueprint)
     rows = _Collector(len(pool))
