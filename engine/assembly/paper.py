@@ -12,6 +12,7 @@ from scipy.sparse import csr_array, vstack
 from engine.assembly.aims import Aim, aim_of
 from engine.blueprints import Blueprint, BlueprintError, Rule
 from engine.blueprints.blueprint import named
+from engine.blueprints.checking import check_on_pool
 from engine.blueprints.rules import BETWEEN_FORMS
 from engine.pools import Pool, with_predicted
 
@@ -103,6 +104,7 @@ def compile_paper(pool: Pool, blueprint: Blueprint, *, earlier: dict[str, Sequen
     """
     if blueprint.target is not None and blueprint.target.predict:
         pool = with_predicted(pool, blueprint.target.predict)
+    check_on_pool(pool, blueprint)
     overlaps = {rule.forms: rule for rule in blueprint.rules if rule.what == "overlap"}
     aim = aim_of(pool, blueprint)
     rows = _Collector(len(pool))

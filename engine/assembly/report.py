@@ -191,9 +191,12 @@ def _recount(assembly: Assembly) -> str:
     lines: dict[tuple[str, float | None, float | None], dict[str, RecountLine]] = {}
     for line in assembly.recount:
         lines.setdefault((line.rule, line.min, line.max), {})[line.form] = line
+    place: dict[str, int] = {}
+    for rule, _, _ in lines:
+        place.setdefault(_stem(rule), len(place))
     header = ["规则 rule", "下限 min", "上限 max", *names, "结论 ok"]
     rows, flagged = [], []
-    for n, ((rule, low, high), counted) in enumerate(lines.items()):
+    for n, ((rule, low, high), counted) in enumerate(sorted(lines.items(), key=lambda one: place[_stem(one[0][0])])):
         between = [line for form, line in counted.items() if form not in names]
         cells = [_number(counted[name].value) if name in counted else "" for name in names]
         if between:
@@ -203,6 +206,11 @@ def _recount(assembly: Assembly) -> str:
         rows.append([rule, _number(low), _number(high), *cells, verdict])
         flagged += [n] if broken else []
     return table(header, rows, numeric=range(1, len(header) - 1), flagged=flagged)
+
+
+def _stem(rule: str) -> str:
+    """A rule without what a line says of it: "letters (A)" and "letters (B)" are lines of one rule."""
+    return rule.rsplit(" (", 1)[0]
 
 
 def _number(value: float | None) -> str:

@@ -52,6 +52,15 @@ def random_pool(seed: int, count: int) -> Pool:
     return Pool.from_rows(random_rows(seed, count))
 
 
+def keyed_pool(count: int, seed: int = 5, *, shuffle: float = 0.7) -> Pool:
+    """Singles with a key of A to D, most of whose options may be shuffled."""
+    rng = np.random.default_rng(seed)
+    rows = random_rows(seed, count)
+    for row in rows:
+        row |= {"key": str(rng.choice(list("ABCD"))), "shuffle": "yes" if rng.random() < shuffle else "no"}
+    return Pool.from_rows(rows)
+
+
 def small_blueprint(*rules: Rule, length: int = 4, target: Target | None = None) -> Blueprint:
     """Singles at half a mark, multiples at one, and the rules given."""
     marks = {"single": 0.5, "multiple": 1.0}

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from engine import (
     Blueprint,
     BlueprintError,
-    InfeasibleBlueprintError,
     Pool,
     PoolError,
     Rule,
     Target,
-    from_weights,
     read_blueprint,
-    reference_form,
 )
-from engine.blueprints import rule_amounts
 from tests.engine.samples import (
     EXAMPLES,
     FUNCTIONS,
@@ -27,7 +22,6 @@ from tests.engine.samples import (
     item,
     random_pool,
     real_blueprint,
-    sample_pool,
     small_blueprint,
 )
 
@@ -80,7 +74,6 @@ def test_a_small_file_has_the_defaults(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("length = ", "not TOML: Invalid value"),
-        ("length = 4\n", "marks is missing"),
         ("[marks]\nsingle = 1\n", "length is missing"),
         ('length = "four"\n[marks]\n', "length = 'four': expected int, got str"),
         ("length = 0\n[marks]\n", "length = 0; a paper has at least one item"),
@@ -95,10 +88,13 @@ def test_a_small_file_has_the_defaults(tmp_path: Path) -> None:
         (SMALL + '[[rule]]\nid = "r"\nwhat = "count"\nmin = 3\nmax = 2\n', "rule 'r': min 3 is above max 2"),
         (SMALL + '[[rule]]\nid = "r"\nwhat = "sum"\nmin = 3\n', "rule 'r': `of` must name a column"),
         (SMALL + '[[rule]]\nid = "r"\nwhat = "at_most_one_per"\n', "rule 'r': `of` must name a column"),
-        (SMALL + '[[rule]]\nid = "r"\nwhat = "exclude"\n', "rule 'r': `where` must say which items are barred"),
         (
-            SMALL + '[[rule]]\nid = "r"\nwhat = "overlap"\nforms = "paralel"\nshare = 0\n',
-            "rule 'r': an overlap needs forms = 'parallel' or 'spare' and a share from 0 to 1, got forms = 'paralel'",
+            SMALL + '[[rule]]\nid = "r"\nwhat = "exclude"\n',
+            "rule 'r': `where` or `items` must say which",
+        ),
+        (
+            SMALL + '[[rule]]\nid = "r"\nwhat = "overlap"\nshare = 0\n',
+            "rule 'r': an overlap needs forms = 'parallel', 'spare' or the name of an earlier paper, and a share",
         ),
         (SMALL + '[[rule]]\nid = "r"\nwhat = "overlap"\nforms = "spare"\n', "got forms = 'spare', share = None"),
         (SMALL + '[[rule]]\nid = "r"\nwhat = "enemies"\n' * 2, "rule 'r' stands twice; every rule needs a name"),
@@ -152,61 +148,9 @@ def test_a_sum_of_something_that_is_no_number_names_rule_item_and_value() -> Non
     pool = Pool.from_rows([item("q1", minutes="1"), item("q2", minutes=None), item("q3", minutes="two")])
     rule = Rule("time", "sum", of="minutes", max=3)
     with pytest.raises(BlueprintError, match="rule 'time' sums minutes, but item 'q3' has minutes = 'two'"):
-        rule_amounts(pool, rule, np.ones(3))
+        small_blueprint().amounts(pool, rule)
     two = Pool.from_rows([item("q1", minutes="1.5"), item("q2", minutes=None)])
-    assert rule_amounts(two, rule, np.ones(2)).tolist() == [1.5, 0.0]
-
-
-def test_the_reference_form_keeps_every_exact_rule() -> None:
-    pool, blueprint = sample_pool(), real_blueprint()
-    reference, weights = reference_form(pool, blueprint)
-    marks = blueprint.item_marks(pool)
-    exact = [rule for rule in blueprint.rules if rule.what in {"count", "sum"} and rule.min == rule.max]
-    assert len(exact) == 3 + 6
-    for rule in exact:
-        inside = pool.where(rule.where)
-        assert float((weights * rule_amounts(pool, rule, marks))[inside].sum()) == pytest.approx(rule.min, abs=1e-9)
-    assert reference.total == pytest.approx(100, abs=1e-9)
-    assert weights.sum() == pytest.approx(190, abs=1e-9)
-    assert np.all(weights[~blueprint.eligible(pool)] == 0)
-    assert np.all(weights[blueprint.eligible(pool)] > 0)
-
-
-def test_the_reference_form_solves_the_cut() -> None:
-    reference, weights = reference_form(sample_pool(), real_blueprint())
-    cut = reference.cut(0.60)
-    P = sample_pool().parameters.probability([cut])[:, 0]
-    kept = weights > 0
-    marks = real_blueprint().item_marks(sample_pool())
-    assert float((weights * marks)[kept] @ P[kept]) == pytest.approx(60, abs=1e-9)
-
-
-def test_the_reference_form_has_the_length_even_when_no_rule_fixes_every_type() -> None:
-    rows = [item(f"s{j}", type="single") for j in range(6)] + [item(f"m{j}", type="multiple") for j in range(2)]
-    rules = [
-        Rule("multiples", "count", where={"type": "multiple"}, min=1, max=1),
-        Rule("none of point s0", "count", where={"point": "s0"}, min=0, max=0),
-    ]
-    reference, weights = reference_form(Pool.from_rows(rows), small_blueprint(*rules, length=4, target=Target()))
-    assert dict(zip(Pool.from_rows(rows).ids, weights.round(9).tolist(), strict=True)) == {
-        "m0": 0.5,
-        "m1": 0.5,
-        "s0": 0.0,
-        **{f"s{j}": 0.6 for j in range(1, 6)},
-    }
-    assert reference.total == pytest.approx(1 * 1.0 + 3 * 0.5)
-
-
-def test_an_exact_rule_that_nothing_meets_has_no_reference_form() -> None:
-    pool = Pool.from_rows([item("q1", type="single"), item("q2", type="multiple", flagged="yes")])
-    rules = [
-        Rule("multiples", "count", where={"type": "multiple"}, min=1, max=1),
-        Rule("flagged", "exclude", where={"flagged": "yes"}),
-    ]
-    with pytest.raises(
-        InfeasibleBlueprintError, match="rule 'multiples' wants 1, but no eligible item of the pool meets it"
-    ):
-        reference_form(pool, small_blueprint(*rules, length=1))
+    assert small_blueprint().amounts(two, rule).tolist() == [1.5, 0.0]
 
 
 def test_a_blueprint_is_plain_data() -> None:
