@@ -114,7 +114,7 @@ def solve(
         options["objective_target"] = good_enough
     for name, value in options.items():
         highs.setOptionValue(name, value)
-    highs.passModel(_program(model, relaxed=relaxed))
+    highs.passModel(program(model, relaxed=relaxed))
     highs.run()
     info, status = highs.getInfo(), highs.getModelStatus()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -128,7 +128,7 @@ def solve(
     return Solution(np.array(values.col_value), objective, bound, searched, False, np.array(values.row_dual))
 
 
-def _program(model: Model, *, relaxed: bool) -> highspy.HighsLp:
+def program(model: Model, *, relaxed: bool) -> highspy.HighsLp:
     matrix = model.matrix
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = matrix.shape[1], matrix.shape[0]
