@@ -88,12 +88,12 @@ def irreducible(elastic: Elastic, rules: Collection[str], work: Work) -> tuple[f
     return frozenset(kept), sure
 
 
-def least_change(elastic: Elastic, work: Work) -> Least | None:
+def least_change(elastic: Elastic, work: Work, known: Sequence[frozenset[str]] = ()) -> Least | None:
     """The cheapest rules that must give way and the least amounts, fractions of items where several forms are meant.
 
-    None where the work that is allowed did not suffice for any.
+    `known` are contradictions found already. None where the work that is allowed did not suffice for any.
     """
-    search = _Search(elastic)
+    search = _Search(elastic, known)
     proven, best = True, None
     while best is None:
         level = np.inf
@@ -148,10 +148,10 @@ def _of_whole_items(elastic: Elastic, dropped: Collection[str], work: Work) -> f
 class _Search:
     """The contradictions found so far, and the sets of rules that have been looked at."""
 
-    def __init__(self, elastic: Elastic) -> None:
+    def __init__(self, elastic: Elastic, known: Sequence[frozenset[str]]) -> None:
         self.names = elastic.names
         self.weights = np.array([elastic.question.priority(name) for name in self.names])
-        self.conflicts: list[frozenset[str]] = []
+        self.conflicts = list(known)
         self.done: list[frozenset[str]] = []
 
     def cost(self, chosen: Collection[str]) -> float:

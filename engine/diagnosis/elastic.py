@@ -8,7 +8,7 @@ much must those give way? The relaxed model is kept by the solver from one answe
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -25,6 +25,8 @@ Positions = NDArray[np.intp]
 
 TOLERANCE = 1e-7
 KERNEL = 4  # times the length: items that the integer model looks at first
+DUAL, PRIMAL = 1, 4  # what is quicker from an earlier answer: bounds have moved, or prices have
+MEASURED = frozenset({"sum", "mean", "key_balance"})  # rules whose amounts are not numbers of items
 SMALL = 400  # items that it looks at in any case
 
 
@@ -32,13 +34,15 @@ SMALL = 400  # items that it looks at in any case
 class Answer:
     """What the model says: x (n,) of the items, slack (S,), and its price; None for x where nothing was found.
 
-    `proven` says that there is nothing cheaper, or, without x, that there is nothing at all.
+    `proven` says that there is nothing cheaper, or, without x, that there is nothing at all. `kernel` are the positions
+    in the pool of the items that were looked at.
     """
 
     x: Vector | None
     slack: Vector
     price: float
     proven: bool
+    kernel: Positions
 
 
 class Elastic:
@@ -58,6 +62,7 @@ class Elastic:
         self._open(model)
         self._matrix = self.model.matrix
         self._reduced = np.zeros(len(self.items))
+        self._begun = False
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}.items():
             self._highs.setOptionValue(name, value)
@@ -173,6 +178,8 @@ class Elastic:
         """
         price = np.where(self._of(dropped), 0.0, self.price / self.priority[self.rule])
         loose = self.shared(dropped)
+        self._highs.setOptionValue("simplex_strategy", PRIMAL if self._begun else DUAL)
+        self._begun = True
         solution = self._relax(price, np.full(len(price), np.inf), float(self.times) if loose else 1.0)
         if self._highs.getInfo().objective_function_value <= TOLERANCE:
             return None
@@ -187,13 +194,14 @@ class Elastic:
         """The least that the `soft` rules must give way so that fractions of items keep all others."""
         open_ = self._of(soft)
         top = float(self.times) if self.shared(soft) else 1.0
+        self._highs.setOptionValue("simplex_strategy", DUAL)
         solution = self._relax(np.where(open_, self.price, 0.0), np.where(open_, np.inf, 0.0), top)
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return Answer(None, np.zeros(0), np.inf, proven=True)
+            return Answer(None, np.zeros(0), np.inf, proven=True, kernel=self.items)
         values = np.array(solution.col_value)
         self._reduced = np.array(solution.col_dual)[: len(self.items)]
         price = float(self._highs.getInfo().objective_function_value)
-        return Answer(values[: len(self.items)], values[self.slack], price, proven=True)
+        return Answer(values[: len(self.items)], values[self.slack], price, proven=True, kernel=self.items)
 
     def _relax(self, price: Vector, room: Vector, top: float) -> highspy.HighsSolution:
         count, n = len(self.slack), len(self.items)
@@ -222,8 +230,20 @@ class Elastic:
             return answer
         if answer.x is None:
             return self._integer(np.ones(len(self.items), bool), soft, dropped, nodes)
-        price = self.amounts(soft).price if dropped else relaxed.price
-        return Answer(answer.x, answer.slack, answer.price, proven=answer.price <= price + TOLERANCE)
+        bound = self.amounts(soft).price if dropped else relaxed.price
+        step = self._step(soft)
+        if step > 0:
+            bound = step * np.ceil(bound / step - TOLERANCE)
+        return replace(answer, proven=bool(answer.price <= bound + TOLERANCE))
+
+    def _step(self, soft: Collection[str]) -> float:
+        """What prices of the `soft` rules are multiples of, for whole items; 0 where they can be anything."""
+        open_ = self._of(soft)
+        rules = [self.question.rule(self.rules[r]) for r in np.unique(self.rule[open_])]
+        counted = all(rule is None or rule.what not in MEASURED for rule in rules) and MARKS not in soft
+        prices = np.unique(np.round(self.price[open_], 12))
+        whole = (self.bound[open_] == np.round(self.bound[open_])).all()
+        return float(prices[0]) if counted and whole and len(prices) == 1 else 0.0
 
     def _kernel(self, x: Vector) -> Mask:
         """Items in use or nearly so (Angelelli, Mansini & Speranza, 2010), item sets whole."""
@@ -254,8 +274,9 @@ class Elastic:
         model.add_rows(["row"] * int(rows.sum()), matrix, columns, low, high)
         solution = solve(model, nodes=nodes, gap=1e-7)
         if solution.x is None:
-            return Answer(None, np.zeros(0), np.inf, proven=solution.infeasible)
+            return Answer(None, np.zeros(0), np.inf, proven=solution.infeasible, kernel=self.items[kernel])
         values = np.zeros(len(old.cost))
         values[keep] = solution.x
         proven = bool(solution.objective <= solution.bound + 1e-6)
-        return Answer(np.round(values[: len(self.items)]), values[self.slack], solution.objective, proven)
+        x, slack = np.round(values[: len(self.items)]), values[self.slack]
+        return Answer(x, slack, solution.objective, proven, kernel=self.items[kernel])

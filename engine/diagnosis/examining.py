@@ -78,13 +78,15 @@ def examine(question: Question, make: Make, *, work: Work) -> Diagnosis:
         tuple(name for name in elastic.names if name in conflict),
         sure,
     )
+    known = [conflict] if conflict else []
     for _ in range(ROUNDS):
-        least = least_change(elastic, work)
+        least = least_change(elastic, work, known)
         if least is None:
             break
         diagnosis, aim = _with_change(diagnosis, elastic, least, make)
         if diagnosis.witness or aim is None:
             break
+        known = [] if question.aim is not None else known
         elastic = Elastic(replace(question, aim=aim))  # what the changed rules let a form expect
     return diagnosis
 
@@ -110,7 +112,7 @@ def _with_change(
         blueprint, more = reached(replace(question, aim=aim, blueprint=blueprint), blueprint)
         if more:
             changes, cost, paper = changes + more, cost + 1.0, _paper(question, blueprint)
-    at_hand = elastic.items[least.answer.x > 0.5] if elastic.times == 1 and least.answer.x is not None else None
+    at_hand = least.answer.kernel if elastic.times == 1 else None
     parallel = question.bare.parallel
     gives_way = parallel is not None and parallel.id in least.rules
     forms = None if paper is None or gives_way else make(without_goal(paper), at_hand)
