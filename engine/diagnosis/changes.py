@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.blueprints import Blueprint, Rule
+from engine.blueprints.rules import BETWEEN_FORMS
 from engine.blueprints.weights import smallest_mark
 from engine.diagnosis.elastic import Answer, Elastic
 from engine.diagnosis.question import LENGTH, MARKS, REACH, Question, unreached
@@ -32,7 +33,7 @@ class Change:
     rule: str
     part: str
     old: float | None
-    new: float | None | tuple[str, ...]
+    new: float | tuple[str, ...] | None
     text: str
 
 
@@ -73,7 +74,7 @@ def changed(elastic: Elastic, rules: Collection[str], answer: Answer) -> tuple[B
         changes.append(change)
     new_rules: list[Rule] = []
     for rule in blueprint.rules:
-        if rule.id in rules and rule.what != "overlap" or (rule.id in rules and rule is not question.bare.parallel):
+        if rule.id in rules and (rule.what != "overlap" or rule.forms not in BETWEEN_FORMS):
             made, change_of_rule = _CHANGES[rule.what](held, blueprint, rule)
             new_rules += [] if made is None else [made]
             changes += change_of_rule
@@ -199,10 +200,8 @@ def _mean(held: Held, blueprint: Blueprint, rule: Rule) -> tuple[Rule, list[Chan
 def _grouped(held: Held, _: Blueprint, rule: Rule) -> tuple[Rule | None, list[Change]]:
     groups = next(one for one in held.question.bare.groups if one.rule == rule.id)
     inside = groups.labels >= 0
-    count = np.bincount(groups.labels[inside], held.x[inside], minlength=len(groups.low))
-    count = count / held.forms if groups.optional or groups.low.any() else count
-    times = 1 if groups.optional or groups.low.any() else held.forms
-    broken = (count < groups.low - TOLERANCE) | (count > groups.high * times + TOLERANCE)
+    count = np.bincount(groups.labels[inside], held.x[inside], minlength=len(groups.low)) / held.forms
+    broken = (count < groups.low - TOLERANCE) | (count > groups.high + TOLERANCE)
     if groups.optional:
         if held.forms > 1:
             return None, [Change(rule.id, "rule", None, None, f"rule {rule.id!r}: leave it out")]

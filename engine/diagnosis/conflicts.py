@@ -8,7 +8,7 @@ irreducible inconsistent subsets of linear inequalities); each answer is a form 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -57,25 +57,25 @@ def contradiction(elastic: Elastic, work: Work) -> frozenset[str]:
 
 
 def irreducible(elastic: Elastic, rules: Collection[str], work: Work) -> tuple[frozenset[str], bool]:
-    """A part of contradictory rules that contradict each other, none of which can be left out, and whether that is sure.
+    """A part of contradictory rules that still contradict each other, and whether surely none of it can be left out.
 
-    By deletion (Chinneck & Dravnieks, 1991), first on fractions of items, then, for one form, on whole ones.
+    By deletion (Chinneck & Dravnieks, 1991): on fractions of items and then, for one form, on whole ones.
     """
     kept = set(rules)
     everything = set(elastic.names)
-    sure = True
     if elastic.conflict(everything - kept) is not None:
         for rule in sorted(rules):
-            if rule not in kept:
-                continue
-            if not work.spend():
-                return frozenset(kept), False
-            fewer = elastic.conflict(everything - kept | {rule})
-            if fewer:
-                kept = set(fewer)
+            if rule in kept and work.spend():
+                kept = set(elastic.conflict(everything - kept | {rule}) or kept)
     if elastic.times > 1:
-        return frozenset(kept), sure
-    for rule in sorted(kept):
+        return frozenset(kept), work.solves >= 0
+    return _of_whole_items(elastic, kept, work)
+
+
+def _of_whole_items(elastic: Elastic, rules: Collection[str], work: Work) -> tuple[frozenset[str], bool]:
+    """Contradictory rules less those that whole items show to be needless, and whether surely all others are needed."""
+    kept, everything, sure = set(rules), set(elastic.names), True
+    for rule in sorted(rules):
         if len(kept) == 1:
             break
         if not work.spend():
@@ -83,8 +83,7 @@ def irreducible(elastic: Elastic, rules: Collection[str], work: Work) -> tuple[f
         answer = elastic.whole((), dropped=everything - kept | {rule}, nodes=work.nodes)
         if answer.x is None and answer.proven:
             kept.remove(rule)
-        elif answer.x is None:
-            sure = False
+        sure &= answer.x is not None or answer.proven
     return frozenset(kept), sure
 
 
@@ -94,65 +93,72 @@ def least_change(elastic: Elastic, work: Work, known: Sequence[frozenset[str]] =
     `known` are contradictions found already. None where the work that is allowed did not suffice for any.
     """
     search = _Search(elastic, known)
-    proven, best = True, None
-    while best is None:
-        level = np.inf
-        pending: list[tuple[float, frozenset[str]]] = []
-        while len(pending) < ALTERNATIVES and work.spend():
-            chosen = search.cheapest()
-            if chosen is None or search.cost(chosen) > level + SAME:
-                break
-            more = elastic.conflict(chosen)
-            if more:
-                search.conflicts.append(more)
-                continue
-            amounts = elastic.amounts(chosen)
-            search.done.append(chosen)
-            if amounts.x is not None:
-                level = search.cost(chosen)
-                pending.append((amounts.price, chosen))
-        proven &= work.solves >= 0 and len(pending) < ALTERNATIVES
-        if not pending:
-            return None
-        for price, chosen in sorted(pending, key=lambda one: (one[0], sorted(one[1]))):
-            if best is not None and price >= best.answer.price - SAME:
-                break
-            if elastic.times > 1:
-                best = Least(chosen, level, elastic.amounts(chosen), proven)
-                break
-            answer = elastic.whole(chosen, nodes=work.nodes)
-            if answer.x is None:
-                proven &= answer.proven
-                if answer.proven:
-                    search.conflicts.append(_of_whole_items(elastic, chosen, work))
-            elif best is None or answer.price < best.answer.price - SAME:
-                best = Least(chosen, level, answer, proven)
-                proven &= answer.proven
+    while pending := search.candidates(work):
+        best = _best_of(pending, search, work)
         if best is not None:
-            best = Least(best.rules, best.cost, best.answer, proven and best.answer.proven)
-    return best
+            return best
+    return None
 
 
-def _of_whole_items(elastic: Elastic, dropped: Collection[str], work: Work) -> frozenset[str]:
-    """Contradictory rules outside `dropped`: all of them, less what deletion finds needless while the work lasts."""
-    kept = set(elastic.rules) - set(dropped)
-    for rule in sorted(kept):
-        if not work.spend():
+def _best_of(pending: Sequence[tuple[float, frozenset[str]]], search: _Search, work: Work) -> Least | None:
+    """Of sets of rules with their relaxed amounts, cheapest first, the one whose whole amounts are least."""
+    elastic, best = search.elastic, None
+    for price, chosen in pending:
+        if best is not None and price >= best.answer.price - SAME:
             break
-        answer = elastic.whole((), dropped=set(elastic.rules) - kept | {rule}, nodes=work.nodes)
-        if answer.x is None and answer.proven:
-            kept.remove(rule)
-    return frozenset(kept)
+        if elastic.times > 1:
+            return Least(chosen, search.cost(chosen), elastic.amounts(chosen), search.proven)
+        answer = elastic.whole(chosen, nodes=work.nodes)
+        if answer.x is None:
+            search.exclude(chosen, work, proven=answer.proven)
+        elif best is None or answer.price < best.answer.price - SAME:
+            best = Least(chosen, search.cost(chosen), answer, answer.proven)
+    return None if best is None else replace(best, proven=best.proven and search.proven)
 
 
 class _Search:
-    """The contradictions found so far, and the sets of rules that have been looked at."""
+    """The contradictions found so far, and the sets of rules that have been looked at.
+
+    `proven` says that no cheaper set has been passed over for want of work.
+    """
 
     def __init__(self, elastic: Elastic, known: Sequence[frozenset[str]]) -> None:
+        self.elastic = elastic
         self.names = elastic.names
         self.weights = np.array([elastic.question.priority(name) for name in self.names])
         self.conflicts = list(known)
         self.done: list[frozenset[str]] = []
+        self.proven = True
+
+    def candidates(self, work: Work) -> list[tuple[float, frozenset[str]]]:
+        """The cheapest sets without which fractions of items keep all rules, with their least amounts, in that order.
+
+        All have the same cost; empty where the work has run out, or every set has been looked at.
+        """
+        level = np.inf
+        found: list[tuple[float, frozenset[str]]] = []
+        while len(found) < ALTERNATIVES and work.spend():
+            chosen = self.cheapest()
+            if chosen is None or self.cost(chosen) > level + SAME:
+                break
+            more = self.elastic.conflict(chosen)
+            if more:
+                self.conflicts.append(more)
+                continue
+            self.done.append(chosen)
+            level = self.cost(chosen)
+            amounts = self.elastic.amounts(chosen)
+            if amounts.x is not None:
+                found.append((amounts.price, chosen))
+        self.proven &= work.solves >= 0 and len(found) < ALTERNATIVES
+        return sorted(found, key=lambda one: (one[0], sorted(one[1])))
+
+    def exclude(self, chosen: frozenset[str], work: Work, *, proven: bool) -> None:
+        """More rules than these must give way, these perhaps among them."""
+        self.done.remove(chosen)
+        others = frozenset(self.names) - chosen
+        self.conflicts.append(_of_whole_items(self.elastic, others, work)[0] if proven else others)
+        self.proven &= proven
 
     def cost(self, chosen: Collection[str]) -> float:
         return float(sum(w for name, w in zip(self.names, self.weights, strict=True) if name in chosen))

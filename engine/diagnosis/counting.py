@@ -33,13 +33,11 @@ def shortages(question: Question) -> tuple[Shortage, ...]:
     Counted are the items that may be chosen, at most one a point (or what else an at_most_one_per names) on each form,
     each once where the forms share nothing.
     """
-    return tuple(
-        [*_length(question), *_sums(question), *_groups(question), *_required(question), *_shared(question)]
-        + [*_marks(question), *_reach(question)]
-    )
+    ways = (_length, _sums, _groups, _required, _shared, _marks, _reach)
+    return tuple(shortage for way in ways for shortage in way(question))
 
 
-def supply(question: Question, worth: Vector, places: float, *, most: bool = True) -> tuple[float, str]:
+def supply(question: Question, worth: Vector, places: int, *, most: bool = True) -> tuple[float, str]:
     """The most (or least) that so many items can be worth (J,) in all, and the rule that keeps it so low, if one does.
 
     At most one item of each value stands on a form where an at_most_one_per says so.
@@ -61,8 +59,8 @@ def _single(question: Question) -> list[Groups]:
     return [one for one in question.bare.groups if not one.optional and (one.high <= 1).all()]
 
 
-def _best(worth: Vector, places: float) -> float:
-    count = min(int(places), len(worth))
+def _best(worth: Vector, places: int) -> float:
+    count = min(places, len(worth))
     return float(np.sort(worth)[len(worth) - count :].sum())
 
 
@@ -78,14 +76,13 @@ def _first_of_label(worth: Vector, labels: NDArray[np.int32], times: int) -> Mas
 
 
 def _length(question: Question) -> list[Shortage]:
-    wanted = question.blueprint.length * _times(question)
-    held, by = supply(question, np.ones(len(question.pool)), np.inf if wanted > 2**31 else len(question.pool))
+    wanted, everyone = question.blueprint.length * _times(question), np.ones(len(question.pool))
+    held, by = supply(question, everyone, len(everyone))
     if held >= wanted:
         return []
-    forms = _for_forms(question)
-    of = f"{held:g} of the {question.eligible.sum()} items that may be chosen" if by else f"{held:g} items"
-    why = f" can stand together under {by!r}" if by else f" may be chosen{_barring(question, np.ones(len(question.pool), bool))}"
-    return [Shortage(LENGTH, wanted, held, f"the paper has {question.blueprint.length} items{forms}, but only {of}{why}")]
+    why = f"can stand together under {by!r}" if by else f"may be chosen{_barring(question, everyone > 0)}"
+    message = f"the paper has {question.blueprint.length} items{_for_forms(question)}, but only {held:g} items {why}"
+    return [Shortage(LENGTH, wanted, held, message)]
 
 
 def _sums(question: Question) -> list[Shortage]:
@@ -146,9 +143,7 @@ def _required(question: Question) -> list[Shortage]:
         if held < count:
             missing = question.pool.ids[int(np.flatnonzero(mask & ~question.eligible)[0])]
             found.append(
-                Shortage(
-                    name, count, held, f"rule {name!r} requires {missing!r}, which {_why_not(question, missing)}"
-                )
+                Shortage(name, count, held, f"rule {name!r} requires {missing!r}, which {_why_not(question, missing)}")
             )
         elif count > length:
             found.append(
@@ -176,7 +171,7 @@ def _shared(question: Question) -> list[Shortage]:
     if held >= wanted:
         return []
     message = (
-        f"rule {parallel.id!r} lets two forms share {shared} items: {forms} forms need {wanted}, and {held} may be chosen"
+        f"rule {parallel.id!r} lets two forms share {shared} items: {forms} forms need {wanted}, the pool has {held}"
     )
     return [Shortage(parallel.id, wanted, held, message)]
 
@@ -228,7 +223,7 @@ def _for_forms(question: Question, each: float = 0.0, unit: str = "") -> str:
     times = _times(question)
     if times == 1:
         return ""
-    in_all = f", {times * each:g}{unit} in all," if each else ""
+    in_all = f" ({times * each:g}{unit} in all)" if each else ""
     return f" on each of {times} forms that share none{in_all}"
 
 
@@ -241,9 +236,8 @@ def _barring(question: Question, members: Mask) -> str:
     """What keeps items of these from being chosen, in words."""
     chosen = np.zeros(len(question.pool), bool)
     chosen[question.items] = True
-    parts = [
-        f"{int((members & mask).sum())} barred by {name!r}" for name, mask in question.barred.items() if (members & mask).any()
-    ]
+    counts = {name: int((members & mask).sum()) for name, mask in question.barred.items()}
+    parts = [f"{count} barred by {name!r}" for name, count in counts.items() if count]
     if (members & ~chosen).any():
         parts.append(f"{int((members & ~chosen).sum())} without the parameters that the target needs")
     return f" ({'; '.join(parts)})" if parts else ""

@@ -26,7 +26,7 @@ def diagnose(
     nodes: int = NODES,
     solves: int = SOLVES,
 ) -> Diagnosis:
-    """Can the pool give `forms` parallel papers? If not: the counts that fall short, the contradiction, the least change.
+    """Can the pool give `forms` parallel papers? If not: what falls short, what contradicts what, the least change.
 
     `earlier` are the items of papers that overlap rules name. The search stops at `solves` models and at `nodes`
     branch-and-bound nodes of each that needs whole items. Raises PoolError and BlueprintError for input that does not

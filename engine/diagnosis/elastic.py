@@ -64,7 +64,8 @@ class Elastic:
         self._reduced = np.zeros(len(self.items))
         self._begun = False
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, value in {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}.items():
+        options: dict[str, bool | int | str] = {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}
+        for name, value in options.items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(program(self.model, relaxed=True))
 
@@ -212,7 +213,7 @@ class Elastic:
         return self._highs.getSolution()
 
     def _of(self, names: Collection[str]) -> Mask:
-        return np.array([name in names for name in self.rules], bool)[self.rule]
+        return np.asarray(np.array([name in names for name in self.rules], bool)[self.rule])
 
     # Whole items
 

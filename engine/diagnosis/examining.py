@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,12 @@ class Diagnosis:
     @property
     def feasible(self) -> bool:
         return self.status == MET
+
+    @property
+    def most_forms(self) -> int:
+        """How many forms the counts alone allow, at most; `forms` where they do not fall short."""
+        short = [one.held / one.wanted for one in self.shortages if one.held < one.wanted]
+        return min((floor(self.forms * share + 1e-9) for share in short), default=self.forms)
 
 
 def examine(question: Question, make: Make, *, work: Work) -> Diagnosis:
@@ -100,9 +107,7 @@ def _as_asked(
     return None if answer.x is None else (elastic.items[answer.x > 0.5],)
 
 
-def _with_change(
-    diagnosis: Diagnosis, elastic: Elastic, least: Least, make: Make
-) -> tuple[Diagnosis, Aim | None]:
+def _with_change(diagnosis: Diagnosis, elastic: Elastic, least: Least, make: Make) -> tuple[Diagnosis, Aim | None]:
     """The diagnosis with these changes and the forms that confirm them, and the aim of the changed blueprint."""
     question = elastic.question
     blueprint, changes = changed(elastic, least.rules, least.answer)
@@ -122,11 +127,12 @@ def _with_change(
             blueprint, change, forms = shared
             changes += (change,)
             cost += 0.0 if gives_way else question.priority(parallel.id)
+        elif gives_way:
+            text = f"rule {parallel.id!r}: let forms share more than {parallel.shared(blueprint.length)} items"
+            changes += (Change(parallel.id, "max", None, None, text),)
     found = () if forms is None else _named(question, forms)
     confirmed = least.proven and forms is not None
-    return replace(
-        diagnosis, changes=changes, cost=cost, least=confirmed, proposal=blueprint, witness=found
-    ), aim
+    return replace(diagnosis, changes=changes, cost=cost, least=confirmed, proposal=blueprint, witness=found), aim
 
 
 def _paper(question: Question, blueprint: Blueprint) -> Paper | None:
@@ -137,9 +143,7 @@ def _paper(question: Question, blueprint: Blueprint) -> Paper | None:
         return None
 
 
-def _sharing(
-    question: Question, parallel: Rule, make: Make
-) -> tuple[Blueprint, Change, tuple[Positions, ...]] | None:
+def _sharing(question: Question, parallel: Rule, make: Make) -> tuple[Blueprint, Change, tuple[Positions, ...]] | None:
     """The fewest items that forms must share, by bisection, each number tried by making the forms."""
     low, high = parallel.shared(question.blueprint.length), question.blueprint.length
     best = None

@@ -15,6 +15,7 @@ from engine.diagnosis.question import ask
 
 NODES = 300
 SOLVES = 60
+NAMED = 4  # rules whose counts a message gives
 
 
 def explain(paper: Paper, *, forms: int, failed: str, earlier: int) -> InfeasibleBlueprintError:
@@ -27,16 +28,18 @@ def explain(paper: Paper, *, forms: int, failed: str, earlier: int) -> Infeasibl
     diagnosis = examine(question, make, work=Work(SOLVES, NODES))
     after = f" after {earlier} earlier form{'s' if earlier > 1 else ''}" if earlier else ""
     shortfalls = tuple(
-        Shortfall(one.rule, abs(one.old - one.new))
+        Shortfall(one.rule, float(abs(one.old - one.new)))
         for one in diagnosis.changes
         if isinstance(one.new, float) and one.old is not None
-    ) or tuple(Shortfall(one.rule, abs(one.wanted - one.held)) for one in diagnosis.shortages)
+    ) or tuple(Shortfall(one.rule, float(abs(one.wanted - one.held))) for one in diagnosis.shortages)
     return InfeasibleBlueprintError(f"form {failed}: {message(diagnosis)}{after}", shortfalls)
 
 
 def message(diagnosis: Diagnosis) -> str:
     """A diagnosis in one paragraph."""
-    parts = [one.message for one in diagnosis.shortages]
+    parts = [one.message for one in diagnosis.shortages[:NAMED]]
+    if len(diagnosis.shortages) > NAMED:
+        parts.append(f"{len(diagnosis.shortages) - NAMED} more rules want more than the pool holds")
     if not parts and len(diagnosis.conflict) > 1:
         parts = [f"these rules cannot all be kept: {', '.join(map(repr, diagnosis.conflict))}"]
     elif not parts and diagnosis.conflict:

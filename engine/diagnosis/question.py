@@ -1,4 +1,4 @@
-"""What is asked of a pool: the rules of a blueprint, every one of them open to change, on items that could be chosen."""
+"""What is asked of a pool: the rules of a blueprint, each of them open to change, on items that could be chosen."""
 
 from __future__ import annotations
 
