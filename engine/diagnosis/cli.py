@@ -80,13 +80,14 @@ def text_of(diagnosis: Diagnosis) -> str:
     """A diagnosis as a person reads it."""
     papers = "the paper" if diagnosis.forms == 1 else f"{diagnosis.forms} papers"
     if diagnosis.feasible:
-        return f"can be met: {papers} found that {'keeps' if diagnosis.forms == 1 else 'keep'} every rule"
+        made = "a paper was found that keeps" if diagnosis.forms == 1 else f"{papers} were found that keep"
+        return f"can be met: {made} every rule"
     cannot = diagnosis.status == "cannot be met"
     lines = [f"{diagnosis.status}: {papers}" if cannot else f"{papers} not found, and no proof that there is none"]
     if diagnosis.shortages:
         lines += ["", "What the pool holds and what is wanted:"]
         lines += [f"  {one.message}" for one in diagnosis.shortages]
-        if diagnosis.most_forms < diagnosis.forms:
+        if 1 < diagnosis.forms > diagnosis.most_forms:
             lines.append(f"  By these counts there are at most {diagnosis.most_forms} such papers.")
     if diagnosis.conflict:
         lines += [

@@ -149,7 +149,7 @@ class _Search:
             level = self.cost(chosen)
             amounts = self.elastic.amounts(chosen)
             if amounts.x is not None:
-                found.append((amounts.price, chosen))
+                found.append((round(amounts.price, 9), chosen))
         self.proven &= work.solves >= 0 and len(found) < ALTERNATIVES
         return sorted(found, key=lambda one: (one[0], sorted(one[1])))
 

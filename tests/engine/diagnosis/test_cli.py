@@ -64,7 +64,7 @@ def run(verb: str, folder: Path, *options: str) -> Result:
 
 def test_a_paper_that_can_be_met(folder: Path) -> None:
     result = run("diagnose", folder, "--forms", "2")
-    assert (result.exit_code, result.output) == (0, "can be met: 2 papers found that keep every rule\n")
+    assert (result.exit_code, result.output) == (0, "can be met: 2 papers were found that keep every rule\n")
 
 
 def test_a_paper_that_cannot_says_why_and_exits_with_3(folder: Path) -> None:
