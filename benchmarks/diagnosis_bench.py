@@ -11,10 +11,9 @@ from dataclasses import replace
 
 from benchmarks.banks import bank, blueprint, earlier_papers
 from benchmarks.calibration_bench import cpu_seconds, line
-from engine import Rule
+from engine import Blueprint, Rule, diagnose
 from engine.diagnosis.conflicts import Least, Work, least_change
 from engine.diagnosis.counting import Shortage, shortages
-from engine.diagnosis.diagnosing import diagnose
 from engine.diagnosis.elastic import Elastic
 from engine.diagnosis.question import ask
 
@@ -33,8 +32,8 @@ def diagnosis() -> None:
     for rule in IMPOSSIBLE:
         impossible = replace(paper, rules=(*paper.rules, rule))
 
-        def least(impossible: object = impossible) -> tuple[tuple[Shortage, ...], Least | None]:
-            question = ask(pool, impossible, earlier=earlier)  # type: ignore[arg-type]
+        def least(impossible: Blueprint = impossible) -> tuple[tuple[Shortage, ...], Least | None]:
+            question = ask(pool, impossible, earlier=earlier)
             return shortages(question), least_change(Elastic(question), Work(400, 1000))
 
         seconds, (short, found) = cpu_seconds(least)

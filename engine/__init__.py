@@ -25,6 +25,8 @@ from engine.blueprints import (
     largest_remainder,
     read_blueprint,
 )
+from engine.diagnosis import Change, Diagnosis, Shortage
+from engine.diagnosis.diagnosing import diagnose
 from engine.pools import Pool, PoolError, read_pool
 from engine.raw_scores import Effect, classification_accuracy, effect_of_knowing, pass_probability
 from engine.release import (
@@ -44,8 +46,10 @@ __all__ = [
     "Assembly",
     "Blueprint",
     "BlueprintError",
+    "Change",
     "Content",
     "DesignError",
+    "Diagnosis",
     "Effect",
     "Exposure",
     "Form",
@@ -58,6 +62,7 @@ __all__ = [
     "ReleaseError",
     "ReleasePolicy",
     "Rule",
+    "Shortage",
     "Shortfall",
     "Simulation",
     "Start",
@@ -71,6 +76,7 @@ __all__ = [
     "choose_release",
     "classification_accuracy",
     "content_shares",
+    "diagnose",
     "effect_of_knowing",
     "form_overlaps",
     "largest_remainder",

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.banks import EARLIER as LAST_YEAR
 from benchmarks.banks import bank, earlier_papers
 from benchmarks.banks import blueprint as paper_of
-from engine import Blueprint, InfeasibleBlueprintError, Pool, PoolError, Rule, Target, assemble
-from engine.diagnosis.diagnosing import diagnose
+from engine import Blueprint, InfeasibleBlueprintError, Pool, PoolError, Rule, Target, assemble, diagnose
 from engine.diagnosis.examining import IMPOSSIBLE, Diagnosis
 from tests.engine.diagnosis.brute import EARLIER, cheapest, feasible, keeps
 from tests.engine.samples import SHARE_NOTHING, item, random_rows, real_blueprint, sample_pool, small_blueprint
