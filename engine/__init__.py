@@ -14,7 +14,16 @@ from engine.adaptive import (
     step,
     tables_for,
 )
-from engine.assembly import Assembly, Form, RecountLine, assemble, form_overlaps, recount
+from engine.assembly import (
+    Assembly,
+    Form,
+    RecountLine,
+    assemble,
+    form_overlaps,
+    recount,
+    reference_form,
+    write_assembly_report,
+)
 from engine.blueprints import (
     Blueprint,
     BlueprintError,
@@ -38,7 +47,7 @@ from engine.release import (
     choose_release,
     read_policy,
 )
-from engine.reports import write_adaptive_report, write_assembly_report, write_release_report
+from engine.reports import write_adaptive_report, write_release_report
 from engine.simulation import Simulation, content_shares, percent_on, simulate
 
 __all__ = [
@@ -87,6 +96,7 @@ __all__ = [
     "read_policy",
     "read_pool",
     "recount",
+    "reference_form",
     "simulate",
     "step",
     "tables_for",

@@ -11,7 +11,7 @@ import numpy as np
 
 import calibration as cal
 import engine
-from authoring.calibrations.rules import calibrated_pool
+from authoring.calibrations.pools import calibrated_pool
 from authoring.database import reading, writing
 from authoring.demo.log import Log, write_csv
 from authoring.demo.sample import POPULATION, sample_folder
@@ -146,7 +146,7 @@ def save_papers(bank: Bank, people: dict[Role, Actor], standard: int, planned: P
         _write_paper(bank, form.name, out / "papers", spare=form.spare, log=log)
     planned.pool_after.write_csv(out / "pool.csv")
     report = out / "papers" / "report.html"
-    engine.write_assembly_report(report, assembly, blueprint, lead=f"{TITLE}。{SIMULATED}")
+    engine.write_assembly_report(report, assembly, blueprint, planned.pool_after, lead=f"{TITLE}。{SIMULATED}")
     log.recount = assembly.recount
     shared = engine.form_overlaps(assembly)
     kept = sum(line.ok for line in assembly.recount)
@@ -220,7 +220,7 @@ def _short(text: str, length: int = 36) -> str:
 def simulate_adaptive(planned: Plan, out: Path, log: Log) -> None:
     """The adaptive version of the exam on the secret items, on simulated examinees."""
     pool = planned.pool_after
-    reference, _ = engine.reference_form(pool, planned.blueprint)
+    reference = engine.reference_form(pool, planned.blueprint)
     design = engine.read_design(sample_folder() / "design.toml")
     secret = [pool.row(j) for j in range(len(pool)) if pool.attributes["published"][j] == "no"]
     simulation = engine.simulate(engine.Pool.from_rows(secret), design, examinees=EXAMINEES, seed=SEED)

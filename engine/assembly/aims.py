@@ -47,8 +47,8 @@ class Aim:
     @property
     def marks_bounds(self) -> tuple[Vector, Vector]:
         """The least and the most marks a form may expect at each ability, (T,): infinite without a tolerance."""
-        slack = min(self.target.marks_tolerance, self.target.marks_between_forms / 2)
-        slack = slack - MARGIN if slack > 0 else np.inf
+        wanted = (self.target.marks_tolerance, self.target.marks_between_forms / 2)
+        slack = min((one - MARGIN for one in wanted if one > 0), default=np.inf)  # 0 is no rule
         return self.marks - slack, self.marks + slack
 
     def deviation(self, sums: Matrix, bound: float = np.nan) -> Vector:
@@ -69,9 +69,8 @@ def aim_of(pool: Pool, blueprint: Blueprint) -> Aim | None:
     weights = reference_weights(pool, blueprint)
     if target.match == "moments":
         return _moments(pool, blueprint, target, weights)
-    on = np.flatnonzero(weights)
     marks = blueprint.item_marks(pool)
-    reference = pool.reference_form(on, (weights * marks)[on])
+    reference = _of_weights(pool, weights, marks)
     cut = reference.cut(target.cut_share)
     theta = np.array(target.theta) if target.theta else cut + np.array(target.theta_from_cut)
     information = np.round(pool.information(theta), QUANTUM)
@@ -151,6 +150,16 @@ def _moments(pool: Pool, blueprint: Blueprint, target: Target, weights: Vector) 
         unit=np.array([spread, spread**2]),
         reference=None,
     )
+
+
+def reference_form(pool: Pool, blueprint: Blueprint) -> ReferenceForm:
+    """The reference form of a blueprint on a pool, whatever its target. Raises as `reference_weights` does."""
+    return _of_weights(pool, reference_weights(pool, blueprint), blueprint.item_marks(pool))
+
+
+def _of_weights(pool: Pool, weights: Vector, marks: Vector) -> ReferenceForm:
+    on = np.flatnonzero(weights)
+    return pool.reference_form(on, (weights * marks)[on])
 
 
 def reference_weights(pool: Pool, blueprint: Blueprint) -> Vector:

@@ -1,25 +1,27 @@
 """How are parallel papers found? One form after another, each leaving what the others need.
 
-First by counting: of what a rule wants, a form takes no more than leaves enough for the forms to come. Where that is not
-enough, the forms to come stand in the model as fractional shadows, disjoint from the form and bound by the same rules
+First by counting: of what a rule wants, a form takes no more than leaves enough for the forms to come. Where that does
+not do, the forms to come stand in the model as fractional shadows, disjoint from the form and bound by the same rules
 (van der Linden & Adema, 1998). Without either, the first form takes what the last one cannot do without.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from calibration import mark_decisions
+from engine.assembly.clock import part_of_the_time, time_is_up, time_limit, time_ran_out
 from engine.assembly.kernel import Found, find_form
 from engine.assembly.ordering import arrange
 from engine.assembly.paper import Paper, Rows, compile_paper
 from engine.assembly.recount import recount
 from engine.assembly.result import Assembly, Form
+from engine.assembly.runs import without_long_runs
 from engine.blueprints import Blueprint, InfeasibleBlueprintError, Rule
 from engine.diagnosis import explain
 from engine.pools import Pool
@@ -47,19 +49,42 @@ def assemble(
     seed: int = 0,
     nodes: int = NODES,
     earlier: Mapping[str, Sequence[str]] | None = None,
+    seconds: float | None = None,
 ) -> Assembly:
     """`forms` parallel forms and `spares` that may share some items with them, recounted.
 
     `earlier` are the items of papers that overlap rules name. The same pool, blueprint, seed and solver version give
-    the same forms. Raises InfeasibleBlueprintError, with the rules that must give way, when there is no such set of
-    forms; PoolError and BlueprintError for input that does not fit together.
+    the same forms, unless a limit of so many `seconds` ends a search. Raises InfeasibleBlueprintError, with the rules
+    that must give way, when there is no such set of forms, or none was found in time; PoolError and BlueprintError for
+    input that does not fit together.
     """
-    begun = time.perf_counter()
     paper = compile_paper(pool, blueprint, earlier=dict(earlier or {}))
-    found = find_forms(paper, forms, spares, seed=seed, nodes=nodes)
+    return assembly_of(
+        paper,
+        lambda: find_forms(paper, forms, spares, seed=seed, nodes=nodes),
+        forms=forms,
+        seed=seed,
+        earlier=earlier,
+        seconds=seconds,
+    )
+
+
+def assembly_of(
+    paper: Paper,
+    search: Callable[[], list[Found]],
+    *,
+    forms: int,
+    seed: int,
+    earlier: Mapping[str, Sequence[str]] | None,
+    seconds: float | None = None,
+) -> Assembly:
+    """What a search finds, as an assembly: in order, timed and recounted; forms after the first `forms` are spares."""
+    begun = time.perf_counter()
+    with time_limit(seconds) as clock:
+        found = search()
     built = [_form(paper, one, form_name(f), seed=seed, spare=f >= forms) for f, one in enumerate(found)]
-    aim = paper.aim
-    with_marks = aim is not None and aim.reference is not None
+    pool, aim = paper.pool, paper.aim
+    measured = aim is not None and aim.reference is not None
     return Assembly(
         forms=tuple(built),
         theta_cut=aim.cut if aim else float("nan"),
@@ -70,13 +95,14 @@ def assemble(
         seed=seed,
         pool_digest=pool.digest,
         seconds=time.perf_counter() - begun,
+        timed_out=clock.struck,
         predicted=int(pool.predicted[np.unique(np.concatenate([one.items for one in found]))].sum()),
         recount=recount(
             pool,
-            blueprint,
+            paper.blueprint,
             {form.name: form.items for form in built},
             spares=[form.name for form in built if form.spare],
-            targets=list(zip(aim.theta.tolist(), aim.marks.tolist(), strict=True)) if aim and with_marks else (),
+            targets=list(zip(aim.theta.tolist(), aim.marks.tolist(), strict=True)) if aim and measured else (),
             earlier=earlier or {},
             shuffles={form.name: form.shuffles for form in built},
         ),
@@ -91,9 +117,11 @@ def find_forms(paper: Paper, forms: int, spares: int = 0, *, seed: int = 0, node
         found, failed = _one_after_another(paper, forms, spares, seed, nodes, shadows=shadows)
         if found is not None and (best is None or _worst(found) < _worst(best)):
             best = found
-        if best is not None and _worst(best) <= _goal(paper):
+        if best is not None and (_worst(best) <= _goal(paper) or time_is_up()):
             return best
     if best is None:
+        if time_ran_out():
+            raise InfeasibleBlueprintError(f"form {form_name(failed)}: none was found in time; allow more seconds")
         raise explain(paper, forms=forms, failed=form_name(failed), earlier=failed)
     return best
 
@@ -122,17 +150,19 @@ def _one_after_another(
             for items in taken:
                 candidates[items] = False
             beside = [_reserve(paper, candidates, to_come)] if to_come else []
-        one = find_form(
-            paper,
-            np.flatnonzero(candidates),
-            beside=_together(beside, len(paper.pool)),
-            shadow=to_come if shadows else 0,
-            seed=seed + f,
-            nodes=nodes,
-        )
+        together = _together(beside)
+        with part_of_the_time(forms + spares - f):
+            one = find_form(
+                paper,
+                np.flatnonzero(candidates),
+                beside=together,
+                shadow=to_come if shadows else 0,
+                seed=seed + f,
+                nodes=nodes,
+            )
         if one is None:
             return None, f
-        found.append(one)
+        found.append(without_long_runs(paper, one, np.flatnonzero(candidates), together, seed=seed))
     return found, 0
 
 
@@ -164,7 +194,7 @@ def _reserve(paper: Paper, candidates: NDArray[np.bool_], to_come: int) -> Rows:
     return Rows(tuple(rows.names[r] for r in needed), csr_array(rows.matrix[needed]), low[needed], high[needed])
 
 
-def _together(parts: Sequence[Rows], items: int) -> Rows | None:
+def _together(parts: Sequence[Rows]) -> Rows | None:
     kept = [part for part in parts if len(part)]
     if not kept:
         return None
@@ -203,10 +233,9 @@ def _form(paper: Paper, found: Found, name: str, *, seed: int, spare: bool) -> F
 
 
 def _minutes(paper: Paper, members: Positions) -> float:
-    """What the items take where their minutes are known, or the time of the paper."""
-    known = paper.blueprint.item_minutes or "minutes" in paper.pool.attributes
-    times = paper.blueprint.item_times(paper.pool)[members] if known else np.zeros(0)
-    return float(times.sum()) if len(times) else paper.blueprint.minutes
+    """What the items take where the minutes of all are known, or the time of the paper."""
+    times = paper.blueprint.known_times(paper.pool)[members]
+    return float(times.sum()) if np.isfinite(times).all() else paper.blueprint.minutes
 
 
 __all__ = ["InfeasibleBlueprintError", "assemble", "find_forms", "form_name"]

@@ -13,7 +13,7 @@ from engine.assembly.aims import Aim, aim_of
 from engine.blueprints import Blueprint, BlueprintError, Rule
 from engine.blueprints.blueprint import named
 from engine.blueprints.rules import BETWEEN_FORMS
-from engine.pools import Pool
+from engine.pools import Pool, with_predicted
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -101,6 +101,8 @@ def compile_paper(pool: Pool, blueprint: Blueprint, *, earlier: dict[str, Sequen
 
     Raises BlueprintError and PoolError, naming rule, column or item, for what does not fit together.
     """
+    if blueprint.target is not None and blueprint.target.predict:
+        pool = with_predicted(pool, blueprint.target.predict)
     overlaps = {rule.forms: rule for rule in blueprint.rules if rule.what == "overlap"}
     aim = aim_of(pool, blueprint)
     rows = _Collector(len(pool))
@@ -171,7 +173,7 @@ def _add_sums(
                 rows.add(rule.id, inside - low * amounts, 0.0, np.inf)
             rows.add(rule.id, inside - high * amounts, -np.inf, 0.0)
     elif rule.what == "mean":
-        amounts, members = blueprint.amounts(pool, rule), pool.where(rule.where)
+        amounts, members = blueprint.amounts(pool, rule), pool.where(rule.where) & blueprint.has_amount(pool, rule)
         low, high = rule.bounds
         if np.isfinite(low):
             rows.add(rule.id, np.where(members, amounts - low, 0.0), 0.0, np.inf)
@@ -228,15 +230,14 @@ def _enemy_pairs(pool: Pool, rules: Sequence[Rule]) -> NDArray[np.intp]:
     rule = next((rule for rule in rules if rule.what == "enemies"), None)
     if rule is None:
         return np.zeros((0, 2), np.intp)
+    column, inside = pool.coded("enemies"), pool.where(rule.where)
     at = {item: j for j, item in enumerate(pool.ids)}
-    inside = pool.where(rule.where)
-    pairs = set()
-    for j, names in enumerate(pool.column("enemies")):
-        for name in names if isinstance(names, tuple) else (str(names),) if names else ():
-            foe = at.get(name, j)
-            if foe != j and inside[j] and inside[foe]:
-                pairs.add((min(j, foe), max(j, foe)))
-    return np.array(sorted(pairs), np.intp).reshape(-1, 2)
+    place = np.array([at.get(name, -1) for name in column.values], np.intp)
+    foes = place[column.codes]
+    items = np.repeat(np.arange(len(pool)), np.diff(column.start))
+    keep = (foes >= 0) & (foes != items) & inside[items] & inside[foes]
+    pairs = np.sort(np.stack([items[keep], foes[keep]], axis=1), axis=1)
+    return np.unique(pairs, axis=0).reshape(-1, 2)
 
 
 def _letters(pool: Pool, rule: Rule) -> Letters:
@@ -249,4 +250,5 @@ def _letters(pool: Pool, rule: Rule) -> Letters:
     number = np.array([names.index(value) if value in names else -1 for value in values], np.int32)
     letter = np.where(one, number[codes], -1).astype(np.int32)
     free = pool.where({"shuffle": "yes"}, strict=False) if "shuffle" in pool.attributes else np.zeros(len(pool), bool)
-    return Letters(rule, names, letter, free & (letter >= 0))
+    one_letter = np.array([len(name) == 1 for name in names])  # true and false have no options to shuffle
+    return Letters(rule, names, letter, free & (letter >= 0) & one_letter[letter])

@@ -16,7 +16,8 @@ class Form:
     `deviation` is its largest deviation from the target (of information, marks or moments, as the target says; for what
     is to be large, the relative distance from the best possible), `bound` the least any form could have had (NaN
     without a target). `expected_marks` and `information` are at `Assembly.theta`. `shuffles` gives, for items whose
-    options were shuffled to balance the keys, the letter their key has become.
+    options were shuffled to balance the keys, the options in the order in which they are printed: "CABD" prints C
+    first, as A, so that the key C has become A.
     """
 
     name: str
@@ -32,6 +33,11 @@ class Form:
     accuracy: float
     shuffles: Mapping[str, str] = field(default_factory=dict)
 
+    def printed_key(self, item: str, key: str) -> str:
+        """The letter that an item's key has on this form."""
+        options = self.shuffles.get(item, "")
+        return sorted(options)[options.index(key)] if options else key
+
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
@@ -46,6 +52,7 @@ class Assembly:
     seed: int
     pool_digest: str
     seconds: float
+    timed_out: bool  # a limit of time ended a search: another run can give other forms
     predicted: int  # items on the forms whose parameters were predicted, not estimated
     recount: tuple[RecountLine, ...]
 
@@ -54,7 +61,12 @@ class Assembly:
 
     @property
     def status(self) -> str:
-        """`met` where every form is within the goal, `best found` otherwise; a rule is never broken."""
+        """`met` where every form is within the goal, `best found` otherwise; a rule is never broken.
+
+        After a limit of time it is `not reproducible`, whatever the deviations are.
+        """
+        if self.timed_out:
+            return "not reproducible"
         return "met" if all(not form.deviation > self.goal for form in self.forms) else "best found"
 
 

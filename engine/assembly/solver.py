@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from engine.assembly.clock import seconds_left
+
 Vector = NDArray[np.float64]
 Columns = NDArray[np.int32]
 
@@ -71,7 +73,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Values of the columns (None when none were found), the objective and the best bound on it, and the nodes searched.
+    """Values of the columns (None when none were found), the objective, the best bound on it, and the nodes searched.
 
     `infeasible` says that there are none, not only that none were found. `duals` (R,) are those of a relaxed model.
     """
@@ -112,6 +114,8 @@ def solve(
     }
     if good_enough is not None:
         options["objective_target"] = good_enough
+    if np.isfinite(seconds_left()):
+        options["time_limit"] = max(seconds_left(), 0.01)
     for name, value in options.items():
         highs.setOptionValue(name, value)
     highs.passModel(program(model, relaxed=relaxed))
@@ -121,11 +125,13 @@ def solve(
     searched = max(0, int(info.mip_node_count))
     if not found or status == highspy.HighsModelStatus.kInfeasible:
         impossible = status == highspy.HighsModelStatus.kInfeasible
-        return Solution(None, np.inf, np.inf, searched, impossible, np.zeros(0))
+        return Solution(None, np.inf, np.inf, searched, infeasible=impossible, duals=np.zeros(0))
     values = highs.getSolution()
     objective = float(info.objective_function_value)
     bound = float(info.mip_dual_bound) if model.integer.any() and not relaxed else objective
-    return Solution(np.array(values.col_value), objective, bound, searched, False, np.array(values.row_dual))
+    return Solution(
+        np.array(values.col_value), objective, bound, searched, infeasible=False, duals=np.array(values.row_dual)
+    )
 
 
 def program(model: Model, *, relaxed: bool) -> highspy.HighsLp:

@@ -1,19 +1,20 @@
-"""Improving a form by exchanging one of its items for another, every rule kept all the while.
+"""Improving a form by exchanging one of its items for another, or two for two, every rule kept all the while.
 
-Items that count the same in every rule (a class) can be exchanged freely as far as sums go, so those exchanges are
-looked at first, all of them; others are drawn, and their sums checked. What is made smaller is the largest deviation
-from the target, and among equals its mean square: the swap phase of Swanson & Stocking's (1993) heuristic, on exact sums.
+Exchanges between items that exact rules treat alike are looked at all together: what they do to the target first, and
+of the best what they do to the other rules. What is made smaller is the largest deviation from the target, and among
+equals its mean square: the swap phase of Swanson & Stocking's (1993) heuristic, on exact sums.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from engine.assembly.aims import Aim
+from engine.assembly.clock import time_is_up
 from engine.assembly.paper import Paper, Rows
 
 Vector = NDArray[np.float64]
@@ -21,7 +22,11 @@ Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
-DRAWN = 20_000  # exchanges between classes that are looked at in one round
+SWAPS = 400  # at most, one after the other
+LOOKED_AT = 8_000  # exchanges that are looked at in one round
+CHECKED = 256  # the best of them whose rules are checked at a time
+KICKS, KICK = 20, 6  # times to start again, and exchanges at random before each
+PAIRED = 300  # exchanges that are tried two by two
 TOLERANCE = 1e-9
 
 
@@ -36,13 +41,94 @@ class Exchange:
     marks: Matrix  # (n, T)
     marks_low: Vector
     marks_high: Vector
-    features: Matrix  # (n, F)
+    features: Matrix  # (F, n), in units of the target
     aim: Aim
     alike: NDArray[np.int64]  # (n,), the same number: the same in every rule
-    bound: NDArray[np.int64]  # (n,), the same number: may be exchanged if the sums allow
+    bound: NDArray[np.int64]  # (n,), the same number: exact rules treat them alike
     movable: Mask  # (n,)
-    once: tuple[NDArray[np.int32], ...]  # labels (n,) of which a form has one at most
+    once: tuple[tuple[NDArray[np.int32], int], ...]  # labels (n,) of which a form has one at most, and that of none
     enemies: csr_array  # (n, n)
+
+
+@dataclass(slots=True)
+class Standing:
+    """A form among the candidates, with the sums that its exchanges are judged by."""
+
+    exchange: Exchange
+    now: Mask  # (n,)
+    rows: Vector
+    marks: Vector
+    features: Vector  # (F,)
+    counts: list[NDArray[np.intp]]  # of each label of `once`, the last for none
+    met: Vector  # (n,), enemies of each candidate on the form
+    best: float = np.nan  # the sum that a target to be made large cannot exceed
+
+    @classmethod
+    def of(cls, exchange: Exchange, chosen: Mask, best: float = np.nan) -> Standing:
+        """A form given as a mask of the candidates (n,)."""
+        members = np.flatnonzero(chosen)
+        return cls(
+            exchange=exchange,
+            now=chosen.copy(),
+            rows=exchange.rows[members].sum(axis=0),
+            marks=exchange.marks[members].sum(axis=0),
+            features=exchange.features[:, members].sum(axis=1),
+            counts=[np.bincount(labels[members], minlength=none + 1) for labels, none in exchange.once],
+            met=exchange.enemies @ chosen.astype(float),
+            best=best,
+        )
+
+    def copy(self) -> Standing:
+        return replace(self, now=self.now.copy(), counts=[count.copy() for count in self.counts], met=self.met.copy())
+
+    @property
+    def deviation(self) -> float:
+        return float(self.deviations(self.features[:, None])[0])
+
+    def deviations(self, sums: Matrix) -> Vector:
+        """The deviation of forms with these sums (F, P), (P,)."""
+        if self.exchange.aim.matching:
+            wanted = self.exchange.aim.wanted / self.exchange.aim.unit
+            return np.asarray(np.abs(sums - wanted[:, None]).max(axis=0))
+        return np.asarray(1 - sums.min(axis=0) / self.best)
+
+    def merit(self, sums: Matrix) -> Vector:
+        """What is made smaller, (P,): the root mean square of the deviations, and a little of the largest."""
+        worst = self.deviations(sums)
+        if not self.exchange.aim.matching:
+            return worst
+        apart = sums - (self.exchange.aim.wanted / self.exchange.aim.unit)[:, None]
+        return np.asarray(0.3 * worst + np.sqrt((apart * apart).sum(axis=0) / len(sums)))
+
+    def put(self, out: int, into: int) -> None:
+        """Exchange one item for another."""
+        exchange = self.exchange
+        self.now[out], self.now[into] = False, True
+        self.rows = self.rows + exchange.rows[into] - exchange.rows[out]
+        self.marks = self.marks + exchange.marks[into] - exchange.marks[out]
+        self.features = self.features + exchange.features[:, into] - exchange.features[:, out]
+        for (labels, _), count in zip(exchange.once, self.counts, strict=True):
+            count[labels[out]] -= 1
+            count[labels[into]] += 1
+        for item, change in ((out, -1.0), (into, 1.0)):
+            ends = slice(exchange.enemies.indptr[item], exchange.enemies.indptr[item + 1])
+            self.met[exchange.enemies.indices[ends]] += change
+
+    def allows(self, out: Positions, into: Positions) -> Mask:
+        """Which exchanges keep every rule, (P,)."""
+        exchange = self.exchange
+        marks = self.marks + exchange.marks[into] - exchange.marks[out]
+        allowed: Mask = np.asarray(((marks >= exchange.marks_low) & (marks <= exchange.marks_high)).all(axis=1))
+        for (labels, none), count in zip(exchange.once, self.counts, strict=True):
+            new = labels[into]
+            allowed &= (new == none) | (count[new] == 0) | (new == labels[out])
+        apart = np.flatnonzero(allowed & (exchange.alike[out] != exchange.alike[into]))
+        if len(apart):
+            rows = self.rows + exchange.rows[into[apart]] - exchange.rows[out[apart]]
+            allowed[apart] = ((rows >= exchange.low - 1e-7) & (rows <= exchange.high + 1e-7)).all(axis=1)
+        for n in np.flatnonzero(allowed & (self.met[into] > 0)):
+            allowed[n] = self.met[into[n]] - exchange.enemies[into[n], out[n]] < 0.5
+        return allowed
 
 
 def exchange_of(paper: Paper, items: Positions, aim: Aim, beside: Rows | None = None) -> Exchange:
@@ -52,7 +138,7 @@ def exchange_of(paper: Paper, items: Positions, aim: Aim, beside: Rows | None = 
     if beside is not None and len(beside):
         rows = np.hstack([rows, beside.matrix[:, items].toarray().T])
         low, high = np.concatenate([low, beside.low]), np.concatenate([high, beside.high])
-    tied: list[NDArray[np.int64]] = [np.zeros(len(items), np.int64)]
+    tied = [np.round(1e6 * rows[:, low == high]).astype(np.int64)]
     movable = ~paper.required[items]
     once = []
     for groups in paper.groups:
@@ -60,14 +146,13 @@ def exchange_of(paper: Paper, items: Positions, aim: Aim, beside: Rows | None = 
         if groups.optional:
             movable &= labels < 0
         elif groups.low.any():
-            tied.append(labels.astype(np.int64))
+            tied.append(labels.astype(np.int64)[:, None])
         else:
-            once.append(labels)
-    for one in paper.implications:
-        tied.append(one.given[items] + 2 * one.then[items].astype(np.int64))
-    for letters in paper.letters:
-        tied.append(np.where(letters.free, len(letters.names), letters.letter)[items].astype(np.int64))
-    bound = hashed(np.stack(tied, axis=1))
+            none = len(groups.high)
+            once.append((np.where(labels < 0, none, labels), none))
+    tied += [np.stack([one.given, one.then], axis=1)[items].astype(np.int64) for one in paper.implications]
+    tied += [np.where(one.free, -2, one.letter)[items, None].astype(np.int64) for one in paper.letters]
+    bound = hashed(np.hstack(tied))
     alike = hashed(np.column_stack([np.round(rows * 1e6).astype(np.int64), bound]))
     marks_low, marks_high = aim.marks_bounds
     return Exchange(
@@ -78,7 +163,7 @@ def exchange_of(paper: Paper, items: Positions, aim: Aim, beside: Rows | None = 
         marks=aim.item_marks[items],
         marks_low=marks_low,
         marks_high=marks_high,
-        features=aim.features[items],
+        features=np.ascontiguousarray((aim.features[items] / aim.unit).T),
         aim=aim,
         alike=alike,
         bound=bound,
@@ -105,93 +190,102 @@ def hashed(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def improve(
-    exchange: Exchange, chosen: Mask, *, goal: float, bound: float = np.nan, seed: int = 0, swaps: int = 400
+    exchange: Exchange, chosen: Mask, *, goal: float, best: float = np.nan, seed: int = 0, kicks: int = KICKS
 ) -> Mask:
     """The candidates of a form (n,), exchanged until the deviation is at most `goal` or nothing found helps.
 
-    `bound` is what sums to be made large are measured by. The form must keep every rule; it still does afterwards.
+    Where nothing helps, a few items are exchanged at random and it is tried again, `kicks` times (iterated local
+    search, Lourenço, Martin & Stützle, 2003); the best form is kept. `best` is what sums to be made large are measured
+    by. The form must keep every rule; it still does afterwards.
     """
     rng = np.random.default_rng(seed)
-    now = chosen.copy()
-    if not len(exchange.aim.wanted):
-        return now
-    for _ in range(swaps):
-        sums = exchange.features[now].sum(axis=0)
-        if exchange.aim.deviation(sums, bound) <= goal:
+    nearest = Standing.of(exchange, chosen, best)
+    _descend(nearest, goal, rng)
+    for _ in range(kicks):
+        if nearest.deviation <= goal or time_is_up():
             break
-        pair = _best(exchange, now, _within_classes(exchange, now), sums, bound)
-        if pair is None:
-            pair = _best(exchange, now, _drawn(exchange, now, rng), sums, bound)
-        if pair is None:
+        tried = nearest.copy()
+        _kick(tried, rng)
+        _descend(tried, goal, rng)
+        if tried.deviation < nearest.deviation:
+            nearest = tried
+    return nearest.now
+
+
+def _descend(form: Standing, goal: float, rng: np.random.Generator) -> None:
+    for _ in range(SWAPS):
+        if form.deviation <= goal or time_is_up():
             break
-        now[pair[0]], now[pair[1]] = False, True
-    return now
+        pairs = _pairs(form, rng)
+        steps = _best(form, pairs) or _best_two(form, pairs, rng)
+        if not steps:
+            break
+        for out, into in steps:
+            form.put(out, into)
+
+
+def _kick(form: Standing, rng: np.random.Generator) -> None:
+    """A few exchanges at random."""
+    for _ in range(KICK):
+        out, into = _pairs(form, rng)
+        drawn = rng.integers(len(out), size=min(64, len(out)))
+        allowed = np.flatnonzero(form.allows(out[drawn], into[drawn]))
+        if len(allowed):
+            form.put(int(out[drawn[allowed[0]]]), int(into[drawn[allowed[0]]]))
 
 
 Pairs = tuple[Positions, Positions]
+Steps = list[tuple[int, int]]
 
 
-def _within_classes(exchange: Exchange, now: Mask) -> Pairs:
-    """All exchanges of a chosen item for another of its class, as (out, in)."""
-    leaving = np.flatnonzero(now & exchange.movable)
-    waiting = np.flatnonzero(~now & exchange.movable)
-    waiting = waiting[np.argsort(exchange.alike[waiting], kind="stable")]
-    keys = exchange.alike[waiting]
-    first, last = (np.searchsorted(keys, exchange.alike[leaving], side=side) for side in ("left", "right"))
+def _pairs(form: Standing, rng: np.random.Generator) -> Pairs:
+    """Exchanges (out, in) that exact rules allow: all of them, or a draw where there are too many."""
+    exchange = form.exchange
+    leaving = np.flatnonzero(form.now & exchange.movable)
+    waiting = np.flatnonzero(~form.now & exchange.movable)
+    waiting = waiting[np.argsort(exchange.bound[waiting], kind="stable")]
+    keys = exchange.bound[waiting]
+    first, last = (np.searchsorted(keys, exchange.bound[leaving], side=side) for side in ("left", "right"))
     count = last - first
-    out = np.repeat(leaving, count)
-    place = np.arange(len(out)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
-    return out, waiting[place]
+    start = np.cumsum(count) - count
+    total = int(count.sum())
+    drawn = np.arange(total)
+    if total > LOOKED_AT:  # every so manieth, from somewhere
+        drawn = ((np.arange(LOOKED_AT) + rng.random()) * (total / LOOKED_AT)).astype(np.intp)
+    which = np.searchsorted(start + count, drawn, side="right")
+    return leaving[which], waiting[drawn - start[which] + first[which]]
 
 
-def _drawn(exchange: Exchange, now: Mask, rng: np.random.Generator) -> Pairs:
-    leaving, waiting = np.flatnonzero(now & exchange.movable), np.flatnonzero(~now & exchange.movable)
-    if not len(leaving) or not len(waiting):
-        return leaving[:0], waiting[:0]
-    out, into = rng.choice(leaving, DRAWN), rng.choice(waiting, DRAWN)
-    keep = exchange.bound[out] == exchange.bound[into]
-    return out[keep], into[keep]
-
-
-def _best(exchange: Exchange, now: Mask, pairs: Pairs, sums: Vector, bound: float) -> tuple[int, int] | None:
-    """The allowed exchange that comes nearest to the target; None where none comes nearer than the form is."""
+def _best(form: Standing, pairs: Pairs) -> Steps:
+    """The allowed exchange that comes nearest to the target; none where none comes nearer than the form is."""
     out, into = pairs
-    after = sums + exchange.features[into] - exchange.features[out]
-    before = _merit(exchange.aim, sums, bound)
-    merit = _merit(exchange.aim, after, bound)
-    promising = np.flatnonzero(merit < before - TOLERANCE)
+    merit = form.merit(form.features[:, None] + form.exchange.features[:, into] - form.exchange.features[:, out])
+    promising = np.flatnonzero(merit < form.merit(form.features[:, None])[0] - TOLERANCE)
     promising = promising[np.argsort(merit[promising], kind="stable")]
-    for start in range(0, len(promising), 256):
-        part = promising[start : start + 256]
-        allowed = allowed_pairs(exchange, now, out[part], into[part])
+    for start in range(0, len(promising), CHECKED):
+        part = promising[start : start + CHECKED]
+        allowed = form.allows(out[part], into[part])
         if allowed.any():
             best = part[np.argmax(allowed)]
-            return int(out[best]), int(into[best])
-    return None
+            return [(int(out[best]), int(into[best]))]
+    return []
 
 
-def _merit(aim: Aim, sums: Matrix, bound: float) -> Vector:
-    """Less is better: the deviation, and a little of its mean square."""
-    worst = aim.deviation(sums, bound)
-    if not aim.matching:
-        return worst
-    return np.asarray(worst + 0.05 * np.sqrt((((sums - aim.wanted) / aim.unit) ** 2).mean(axis=-1)))
-
-
-def allowed_pairs(exchange: Exchange, now: Mask, out: Positions, into: Positions) -> Mask:
-    """Which exchanges keep every rule, (P,)."""
-    marks = exchange.marks[now].sum(axis=0) + exchange.marks[into] - exchange.marks[out]
-    allowed = ((marks >= exchange.marks_low) & (marks <= exchange.marks_high)).all(axis=1)
-    apart = np.flatnonzero(allowed & (exchange.alike[out] != exchange.alike[into]))
-    if len(apart):
-        rows = exchange.rows[now].sum(axis=0) + exchange.rows[into[apart]] - exchange.rows[out[apart]]
-        allowed[apart] = ((rows >= exchange.low - 1e-7) & (rows <= exchange.high + 1e-7)).all(axis=1)
-    for labels in exchange.once:
-        count = np.bincount(labels[now & (labels >= 0)], minlength=int(labels.max(initial=-1)) + 2)
-        new, old = labels[into], labels[out]
-        allowed &= (new < 0) | (count[new] == 0) | (new == old)
-    if exchange.enemies.nnz:
-        met = exchange.enemies @ now.astype(float)
-        facing = np.asarray(exchange.enemies[into, out]).ravel()
-        allowed &= met[into] - facing < 0.5
-    return allowed
+def _best_two(form: Standing, pairs: Pairs, rng: np.random.Generator) -> Steps:
+    """Two exchanges that together come nearer, out of some that are allowed, where no single one does."""
+    drawn = rng.integers(len(pairs[0]), size=min(8 * PAIRED, len(pairs[0])))
+    out, into = pairs[0][drawn], pairs[1][drawn]
+    allowed = np.flatnonzero(form.allows(out, into))[:PAIRED]
+    out, into = out[allowed], into[allowed]
+    change = form.exchange.features[:, into] - form.exchange.features[:, out]
+    first, second = np.triu_indices(len(allowed), 1)
+    merit = form.merit(form.features[:, None] + change[:, first] + change[:, second])
+    usable = (merit < form.merit(form.features[:, None])[0] - TOLERANCE) & (out[first] != out[second])
+    promising = np.flatnonzero(usable & (into[first] != into[second]))
+    for n in promising[np.argsort(merit[promising], kind="stable")][:CHECKED]:
+        i, j = first[n], second[n]
+        after = form.copy()
+        after.put(int(out[i]), int(into[i]))
+        if after.allows(out[j : j + 1], into[j : j + 1])[0]:
+            return [(int(out[i]), int(into[i])), (int(out[j]), int(into[j]))]
+    return []

@@ -33,17 +33,17 @@ class Column:
     @classmethod
     def of(cls, cells: Sequence[Value]) -> Column:
         """The column of J cells; several values of one cell are a tuple."""
-        if any(isinstance(cell, tuple) for cell in cells):
-            held = [
-                tuple(map(text_of, cell)) or ("",) if isinstance(cell, tuple) else (text_of(cell),) for cell in cells
-            ]
-            flat = [text for texts in held for text in texts]
-            start = np.concatenate([[0], np.cumsum([len(texts) for texts in held])]).astype(np.intp)
-        else:
-            flat, start = [text_of(cell) for cell in cells], np.arange(len(cells) + 1)
-        code = {text: n for n, text in enumerate(sorted(set(flat)))}
-        codes = np.fromiter((code[text] for text in flat), np.int32, len(flat))
-        return cls(tuple(code), np.array([number_of(text) for text in code]), codes, start)
+        known: dict[Value, int] = {}
+        kind = np.fromiter((known.setdefault(cell, len(known)) for cell in cells), np.intp, len(cells))
+        held = [tuple(map(text_of, cell)) or ("",) if isinstance(cell, tuple) else (text_of(cell),) for cell in known]
+        code = {text: n for n, text in enumerate(sorted({text for texts in held for text in texts}))}
+        flat = np.array([code[text] for texts in held for text in texts], np.int32)
+        lengths = np.array([len(texts) for texts in held], np.intp)
+        count = lengths[kind]
+        start = np.concatenate([[0], np.cumsum(count)]).astype(np.intp)
+        first = np.repeat((np.cumsum(lengths) - lengths)[kind] - start[:-1], count)
+        numbers = np.array([number_of(text) for text in code])
+        return cls(tuple(code), numbers, flat[first + np.arange(start[-1])], start)
 
     @property
     def single(self) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 import engine
 from authoring.audit.chain import record
 from authoring.audit.tables import AuditEvent
-from authoring.calibrations.rules import calibrated_pool
+from authoring.calibrations.pools import calibrated_pool
 from authoring.database import Bank, reading, writing
 from authoring.errors import BankError, ConflictError, ForbiddenError, UnknownError
 from authoring.items import states
