@@ -34,6 +34,8 @@ VERBS = {
     "bookmark": ("calibration.classical.cli", "bookmark", "A cut score from an ordered booklet."),
     "params": ("authoring.calibrations.cli", "params", "Parameters from and to other programs' formats."),
     "assemble": ("engine.assembly.cli", "assemble", "Papers from a pool and a blueprint."),
+    "diagnose": ("engine.diagnosis.cli", "diagnose", "Why a blueprint cannot be met, and the least change."),
+    "capacity": ("engine.capacity.cli", "capacity", "How many more papers a bank gives, and what to write."),
     "release": ("engine.release.cli", "release", "Choose the share of a pool to publish."),
     "simulate": ("engine.cli", "simulate", "Simulate an adaptive test."),
     "serve": ("authoring.cli", "serve", "The bank's HTTP API."),

@@ -41,6 +41,8 @@ from engine.blueprints import (
     largest_remainder,
     read_blueprint,
 )
+from engine.diagnosis import Change, Diagnosis, Shortage
+from engine.diagnosis.diagnosing import diagnose
 from engine.pools import Pool, PoolError, read_pool, with_predicted
 from engine.raw_scores import Effect, classification_accuracy, effect_of_knowing, pass_probability
 from engine.release import (
@@ -73,8 +75,10 @@ __all__ = [
     "Assembly",
     "Blueprint",
     "BlueprintError",
+    "Change",
     "Content",
     "DesignError",
+    "Diagnosis",
     "Earlier",
     "Effect",
     "EffectRow",
@@ -101,6 +105,7 @@ __all__ = [
     "Route",
     "Rule",
     "Share",
+    "Shortage",
     "Shortfall",
     "Simulation",
     "Start",
@@ -118,6 +123,7 @@ __all__ = [
     "choose_release",
     "classification_accuracy",
     "content_shares",
+    "diagnose",
     "effect_of_knowing",
     "form_overlaps",
     "largest_remainder",

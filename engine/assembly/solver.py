@@ -118,7 +118,7 @@ def solve(
         options["time_limit"] = max(seconds_left(), 0.01)
     for name, value in options.items():
         highs.setOptionValue(name, value)
-    highs.passModel(_program(model, relaxed=relaxed))
+    highs.passModel(program(model, relaxed=relaxed))
     highs.run()
     info, status = highs.getInfo(), highs.getModelStatus()
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
@@ -134,7 +134,7 @@ def solve(
     )
 
 
-def _program(model: Model, *, relaxed: bool) -> highspy.HighsLp:
+def program(model: Model, *, relaxed: bool) -> highspy.HighsLp:
     matrix = model.matrix
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = matrix.shape[1], matrix.shape[0]
