@@ -34,11 +34,11 @@ VERBS = {
     "bookmark": ("calibration.classical.cli", "bookmark", "A cut score from an ordered booklet."),
     "params": ("authoring.calibrations.cli", "params", "Parameters from and to other programs' formats."),
     "assemble": ("engine.assembly.cli", "assemble", "Papers from a pool and a blueprint."),
-    "release": ("engine.cli", "release", "Choose the share of a pool to publish."),
+    "release": ("engine.release.cli", "release", "Choose the share of a pool to publish."),
     "simulate": ("engine.cli", "simulate", "Simulate an adaptive test."),
     "serve": ("authoring.cli", "serve", "The bank's HTTP API."),
     "db": ("authoring.cli", "db", "Create, upgrade and check a bank's database."),
-    "bank": ("authoring.items.cli", "bank", "Bring items into a bank."),
+    "bank": ("authoring.items.cli", "bank", "Bring items into a bank; anchors out of it."),
     "user": ("authoring.people.cli", "user", "People, their roles and their access tokens."),
     "audit": ("authoring.audit.cli", "audit", "Verify and export the audit trail."),
 }

@@ -1,4 +1,4 @@
-"""Banks and blueprints of any size for benchmarks and tests: every kind of rule, a fixed seed, nothing taken from a real bank.
+"""Banks and blueprints of any size for benchmarks and tests: every kind of rule, a fixed seed, no real bank behind.
 
 Content follows the shape of a level's outline: six functions of 5 to 30 % of the weight, three sections each, points
 within them; importance X, Y, Z as 80, 15 and 5 %; true/false, single choice with four options and multiple choice;

@@ -1,39 +1,12 @@
-"""`tiku release` and `tiku simulate`: files in, files out."""
+"""`tiku simulate`: files in, files out."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from engine.command_line import FILE, FOLDER, plain_errors, print_json, write_rows
-
-
-@click.command(epilog="Example: tiku release --pool pool.csv --policy policy.toml --seed 7 --out release")
-@click.option("--pool", "pool_file", required=True, type=FILE, help="CSV: id, a, b and attributes.")
-@click.option("--policy", "policy_file", required=True, type=FILE, help="TOML: share, margins, cells, withhold.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
-@click.option("--out", required=True, type=FOLDER, help="Folder for release.csv and report.html.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def release(pool_file: Path, policy_file: Path, seed: int, out: Path, as_json: bool) -> None:
-    """Choose a share of the bank to publish that mirrors it."""
-    import engine
-    from engine.reports import write_release_report
-
-    with plain_errors():
-        pool = engine.read_pool(pool_file)
-        chosen = engine.choose_release(pool, engine.read_policy(policy_file), seed=seed)
-        write_rows(out / "release.csv", [["id", "reason"], *chosen.reasons.items()])
-        write_release_report(out / "report.html", chosen, pool, [])
-    if as_json:
-        print_json({"status": "feasible"} | asdict(chosen))
-        return
-    click.echo(
-        f"{len(chosen.items)} of {len(pool)} items; worst margin {chosen.worst(1):.2f}, "
-        f"worst cell {chosen.worst(2):.2f} items off its quota; KS of difficulty {chosen.ks_difficulty:.3f}"
-    )
-    click.echo(f"wrote {out}")
 
 
 @click.command(epilog="Example: tiku simulate --pool pool.csv --design design.toml --examinees 500 --seed 7 --out sim")

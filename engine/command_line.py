@@ -74,6 +74,9 @@ def write_files_whole(folder: Path, texts: Mapping[str, str], *, stale: Sequence
     Files named in `stale` belonged to an earlier run and are removed with it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for name in texts:
+        if (folder / name).is_dir():
+            raise IsADirectoryError(f"{folder / name} is a folder: a file should go there")
     waiting: dict[str, Path] = {}
     try:
         for name, text in texts.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,6 @@ import numpy as np
 from calibration import ReferenceForm, chart_svg, facts, new_chart, report_page, table, write_text_whole
 from engine.adaptive import TestDesign
 from engine.pools import Pool
-from engine.raw_scores import Effect
-from engine.release import Release, Stratum, already_public
 from engine.simulation import Simulation, content_shares, percent_on
 
 INK, ACCENT, MUTED = "#1d3557", "#c1121f", "#6c757d"
@@ -20,96 +17,6 @@ SERIES = ("#1d3557", "#2a9d8f", "#e76f51", "#7b2cbf")
 
 def _figure(svg: str, caption: str) -> str:
     return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
-
-
-def write_release_report(
-    path: Path,
-    release: Release,
-    pool: Pool,
-    effects: Sequence[Effect],
-    *,
-    labels: Mapping[str, str] | None = None,
-    lead: str = "",
-) -> None:
-    """The published items with reasons, how they mirror the bank, and what they cost."""
-    named = labels or {}
-    margins = [s for s in release.strata if len(s.columns) == 1]
-    cells = sorted((s for s in release.strata if len(s.columns) > 1), key=lambda s: -abs(s.deviation))
-    header = ("题号 item", "内容 content", "理由 reason") if named else ("题号 item", "理由 reason")
-    items = [
-        [item, named.get(item, ""), reason] if named else [item, reason] for item, reason in release.reasons.items()
-    ]
-    public = len(release.items) + int(already_public(pool).sum())
-    in_all = "" if public == len(release.items) else f"（累计 in all {public}）"
-    body = (
-        facts(
-            [
-                ("公开题数 published", f"{len(release.items)} / {len(pool)}{in_all}"),
-                ("边际最大偏差 worst margin", f"{release.worst(1):.2f}"),
-                ("交叉格最大偏差 worst cell", f"{release.worst(2):.2f}"),
-                ("难度 KS difficulty", f"{release.ks_difficulty:.3f}"),
-                ("区分度 KS slopes", f"{release.ks_discrimination:.3f}"),
-            ]
-        )
-        + _effects(effects)
-        + "<h2>代表性 Margins</h2>"
-        + '<p class="note">配额为按比例应公开的题数，偏差在一题以内。 '
-        "Quota: the proportional number; every margin is within one item of it.</p>"
-        + _strata(margins)
-        + f"<details><summary>交叉格 Cells ({len(cells)})</summary>{_strata(cells)}</details>"
-        + "<h2>信息 Information given away</h2>"
-        + _figure(
-            _information(release, public / len(pool)),
-            "公开题占全库信息的比例，虚线为公开题数比例。 Share of the bank's information that is given away; "
-            "dashed: share of the items.",
-        )
-        + "<h2>公开题目 Published items</h2>"
-        + table(header, items)
-        + f'<p class="note">种子 seed {release.seed}；题库 pool {release.pool_digest[:16]}</p>'
-    )
-    write_text_whole(path, report_page("试题公开报告 Release report", body, lead=lead))
-
-
-def _strata(strata: Sequence[Stratum]) -> str:
-    rows = [
-        [
-            " × ".join(stratum.columns),
-            " × ".join(value or "–" for value in stratum.values),
-            str(stratum.items),
-            f"{stratum.quota:.2f}",
-            str(stratum.published),
-            f"{stratum.deviation:+.2f}",
-        ]
-        for stratum in strata
-    ]
-    header = ("维度 column", "值 value", "题数 items", "配额 quota", "公开 published", "偏差 deviation")
-    return table(header, rows, numeric=range(2, 6))
-
-
-def _information(release: Release, share: float) -> str:
-    figure, axes = new_chart(height=2.6)
-    theta = list(release.information_share)
-    axes.plot(theta, [100 * value for value in release.information_share.values()], color=INK, marker="o", markersize=4)
-    axes.axhline(100 * share, color=MUTED, linestyle="--", linewidth=1)
-    axes.margins(y=0.2)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("theta (ability)")
-    axes.set_ylabel("% of information")
-    return chart_svg(figure, "information given away")
-
-
-def _effects(effects: Sequence[Effect]) -> str:
-    if not effects:
-        return ""
-    rows = [[f"{e.known_share:.0%}", f"{e.marks_at_cut:.1f}", f"{e.false_passes:.1%}"] for e in effects]
-    header = ("公开题占分 share of marks", "合格线考生期望分 marks at the cut", "误判合格 false passes")
-    return (
-        "<h2>影响 Effect on scores</h2>"
-        '<p class="note">最坏情形：考生熟记全部公开题（答对率 0.97）。'
-        "误判合格：低于合格线的考生中得到 60 % 以上分数者的比例。 "
-        "Worst case: every published item is known by heart (right with probability 0.97). False passes: share of "
-        "candidates below the cut who reach 60 % of the marks.</p>"
-    ) + table(header, rows, numeric=range(3), sortable=False)
 
 
 def write_adaptive_report(

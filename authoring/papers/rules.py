@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from authoring.audit.chain import record
 from authoring.columns import now
@@ -205,6 +205,19 @@ def papers_with(session: Session, codes: list[str]) -> dict[str, list[str]]:
     for item, paper in session.execute(query):
         found.setdefault(item, []).append(paper)
     return found
+
+
+def paper_uses(session: Session, standard_id: int) -> dict[str, int]:
+    """How many papers each item of a standard stands on, in any version; withdrawn papers and 0 are left out."""
+    query = (
+        select(ITEM.c.code, func.count(PAPER.c.id.distinct()))
+        .join(VERSION, VERSION.c.item_id == ITEM.c.id)
+        .join(PAPER_ITEM, PAPER_ITEM.c.version_id == VERSION.c.id)
+        .join(PAPER, PAPER.c.id == PAPER_ITEM.c.paper_id)
+        .where(ITEM.c.standard_id == standard_id, PAPER.c.state != PaperState.WITHDRAWN)
+        .group_by(ITEM.c.code)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _paper(session: Session, code: str) -> Paper:

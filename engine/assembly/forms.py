@@ -1,14 +1,14 @@
 """How are parallel papers found? One form after another, each leaving what the others need.
 
-First by counting: of what a rule wants, a form takes no more than leaves enough for the forms to come. Where that is not
-enough, the forms to come stand in the model as fractional shadows, disjoint from the form and bound by the same rules
+First by counting: of what a rule wants, a form takes no more than leaves enough for the forms to come. Where that does
+not do, the forms to come stand in the model as fractional shadows, disjoint from the form and bound by the same rules
 (van der Linden & Adema, 1998). Without either, the first form takes what the last one cannot do without.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,33 @@ def assemble(
     that must give way, when there is no such set of forms, or none was found in time; PoolError and BlueprintError for
     input that does not fit together.
     """
-    begun = time.perf_counter()
     paper = compile_paper(pool, blueprint, earlier=dict(earlier or {}))
+    return assembly_of(
+        paper,
+        lambda: find_forms(paper, forms, spares, seed=seed, nodes=nodes),
+        forms=forms,
+        seed=seed,
+        earlier=earlier,
+        seconds=seconds,
+    )
+
+
+def assembly_of(
+    paper: Paper,
+    search: Callable[[], list[Found]],
+    *,
+    forms: int,
+    seed: int,
+    earlier: Mapping[str, Sequence[str]] | None,
+    seconds: float | None = None,
+) -> Assembly:
+    """What a search finds, as an assembly: in order, timed and recounted; forms after the first `forms` are spares."""
+    begun = time.perf_counter()
     with time_limit(seconds) as clock:
-        found = find_forms(paper, forms, spares, seed=seed, nodes=nodes)
+        found = search()
     built = [_form(paper, one, form_name(f), seed=seed, spare=f >= forms) for f, one in enumerate(found)]
-    aim = paper.aim
-    with_marks = aim is not None and aim.reference is not None
+    pool, aim = paper.pool, paper.aim
+    measured = aim is not None and aim.reference is not None
     return Assembly(
         forms=tuple(built),
         theta_cut=aim.cut if aim else float("nan"),
@@ -79,10 +99,10 @@ def assemble(
         predicted=int(pool.predicted[np.unique(np.concatenate([one.items for one in found]))].sum()),
         recount=recount(
             pool,
-            blueprint,
+            paper.blueprint,
             {form.name: form.items for form in built},
             spares=[form.name for form in built if form.spare],
-            targets=list(zip(aim.theta.tolist(), aim.marks.tolist(), strict=True)) if aim and with_marks else (),
+            targets=list(zip(aim.theta.tolist(), aim.marks.tolist(), strict=True)) if aim and measured else (),
             earlier=earlier or {},
             shuffles={form.name: form.shuffles for form in built},
         ),
@@ -130,7 +150,7 @@ def _one_after_another(
             for items in taken:
                 candidates[items] = False
             beside = [_reserve(paper, candidates, to_come)] if to_come else []
-        together = _together(beside, len(paper.pool))
+        together = _together(beside)
         with part_of_the_time(forms + spares - f):
             one = find_form(
                 paper,
@@ -174,7 +194,7 @@ def _reserve(paper: Paper, candidates: NDArray[np.bool_], to_come: int) -> Rows:
     return Rows(tuple(rows.names[r] for r in needed), csr_array(rows.matrix[needed]), low[needed], high[needed])
 
 
-def _together(parts: Sequence[Rows], items: int) -> Rows | None:
+def _together(parts: Sequence[Rows]) -> Rows | None:
     kept = [part for part in parts if len(part)]
     if not kept:
         return None
@@ -214,9 +234,7 @@ def _form(paper: Paper, found: Found, name: str, *, seed: int, spare: bool) -> F
 
 def _minutes(paper: Paper, members: Positions) -> float:
     """What the items take where the minutes of all are known, or the time of the paper."""
-    if paper.blueprint.item_minutes:
-        return float(paper.blueprint.item_times(paper.pool)[members].sum())
-    times = paper.pool.numbers("minutes")[members] if "minutes" in paper.pool.attributes else np.array([np.nan])
+    times = paper.blueprint.known_times(paper.pool)[members]
     return float(times.sum()) if np.isfinite(times).all() else paper.blueprint.minutes
 
 

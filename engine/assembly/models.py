@@ -46,6 +46,7 @@ def add_form(
     beside: Rows | None = None,
     times: int = 1,
     fractional: bool = False,
+    priced: bool = True,
 ) -> tuple[Columns, Columns]:
     """The columns and rows of `form_model`, added to a model: the columns of the items, and of the deviation."""
     whole = times == 1 and not fractional
@@ -62,7 +63,7 @@ def add_form(
             _add_implication(model, paper, one.rule, x[one.given[items]], x[one.then[items]], one.low, one.high)
     for letters in paper.letters:
         _add_letters(model, letters, items, x, whole=whole)
-    return x, _add_aim(model, paper, items, x, times, priced=not fractional)
+    return x, _add_aim(model, paper, items, x, times, priced=priced and not fractional)
 
 
 def add_shadow(form: FormModel, paper: Paper, candidates: Positions, times: int) -> None:
@@ -82,9 +83,8 @@ def _add_groups(model: Model, groups: Groups, items: Positions, x: Columns, time
     """At most so many of each label, or so many of it or none (a column says which)."""
     labels = groups.labels[items]
     inside = np.flatnonzero(labels >= 0)
-    found, row = np.unique(labels[inside], return_inverse=True)
-    if groups.low.any():
-        found, row = np.arange(len(groups.low)), labels[inside]
+    found = np.arange(len(groups.low)) if groups.low.any() else np.unique(labels[inside])
+    row = np.searchsorted(found, labels[inside])
     matrix = csr_array((np.ones(len(inside)), (row, inside)), shape=(len(found), len(items)))
     low, high = groups.low[found], groups.high[found]
     if not groups.optional:

@@ -14,7 +14,7 @@ from engine.blueprints import Blueprint, BlueprintError, Rule
 from engine.blueprints.blueprint import named
 from engine.blueprints.checking import check_on_pool
 from engine.blueprints.rules import BETWEEN_FORMS
-from engine.pools import Pool
+from engine.pools import Pool, with_predicted
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -103,6 +103,8 @@ def compile_paper(pool: Pool, blueprint: Blueprint, *, earlier: dict[str, Sequen
     Raises BlueprintError and PoolError, naming rule, column or item, for what does not fit together.
     """
     check_on_pool(pool, blueprint)
+    if blueprint.target is not None and blueprint.target.predict:
+        pool = with_predicted(pool, blueprint.target.predict)
     overlaps = {rule.forms: rule for rule in blueprint.rules if rule.what == "overlap"}
     aim = aim_of(pool, blueprint)
     rows = _Collector(len(pool))

@@ -16,8 +16,8 @@ class Form:
     `deviation` is its largest deviation from the target (of information, marks or moments, as the target says; for what
     is to be large, the relative distance from the best possible), `bound` the least any form could have had (NaN
     without a target). `expected_marks` and `information` are at `Assembly.theta`. `shuffles` gives, for items whose
-    options were shuffled to balance the keys, the options in the order in which they are printed: "CABD" prints C first,
-    as A, so that the key C has become A.
+    options were shuffled to balance the keys, the options in the order in which they are printed: "CABD" prints C
+    first, as A, so that the key C has become A.
     """
 
     name: str

@@ -73,7 +73,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Values of the columns (None when none were found), the objective and the best bound on it, and the nodes searched.
+    """Values of the columns (None when none were found), the objective, the best bound on it, and the nodes searched.
 
     `infeasible` says that there are none, not only that none were found. `duals` (R,) are those of a relaxed model.
     """
@@ -125,11 +125,13 @@ def solve(
     searched = max(0, int(info.mip_node_count))
     if not found or status == highspy.HighsModelStatus.kInfeasible:
         impossible = status == highspy.HighsModelStatus.kInfeasible
-        return Solution(None, np.inf, np.inf, searched, impossible, np.zeros(0))
+        return Solution(None, np.inf, np.inf, searched, infeasible=impossible, duals=np.zeros(0))
     values = highs.getSolution()
     objective = float(info.objective_function_value)
     bound = float(info.mip_dual_bound) if model.integer.any() and not relaxed else objective
-    return Solution(np.array(values.col_value), objective, bound, searched, False, np.array(values.row_dual))
+    return Solution(
+        np.array(values.col_value), objective, bound, searched, infeasible=False, duals=np.array(values.row_dual)
+    )
 
 
 def _program(model: Model, *, relaxed: bool) -> highspy.HighsLp:

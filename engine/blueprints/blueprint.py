@@ -99,11 +99,18 @@ class Blueprint:
         )
 
     def item_marks(self, pool: Pool) -> Vector:
-        """Marks of every item of the pool on this paper, (J,). Raises BlueprintError for an item without marks."""
-        return _amounts(pool, "marks", self.marks_by, self.marks)
+        """Marks of every item of the pool on this paper, (J,), 0 for items that are not eligible.
+
+        Raises BlueprintError for an eligible item without marks.
+        """
+        return _needed(pool, "marks", self.marks_by, self.marks, self.eligible(pool))
 
     def item_times(self, pool: Pool) -> Vector:
-        """Minutes of every item of the pool on this paper, (J,). Raises BlueprintError for an item without minutes."""
+        """Minutes of every item of the pool on this paper, (J,), as `item_marks`."""
+        return _needed(pool, "minutes", self.minutes_by, self.item_minutes, self.eligible(pool))
+
+    def known_times(self, pool: Pool) -> Vector:
+        """Minutes of every item of the pool on this paper, (J,), NaN where neither paper nor pool says."""
         return _amounts(pool, "minutes", self.minutes_by, self.item_minutes)
 
     def amounts(self, pool: Pool, rule: Rule) -> Vector:
@@ -153,18 +160,20 @@ def named(pool: Pool, rule: Rule) -> NDArray[np.bool_]:
 
 
 def _amounts(pool: Pool, what: str, by: str, table: Mapping[str, float]) -> Vector:
+    """What the table says by the column `by`, or else the pool's own column; NaN where neither does, (J,)."""
     own = pool.numbers(what) if what in pool.attributes else np.full(len(pool), np.nan)
-    values: tuple[str, ...]
     if not table:
-        amounts = own
-        values, codes = ("",), np.zeros(len(pool), np.int32)
-    else:
-        codes, values = pool.codes(by)
-        listed = np.array([table.get(value, np.nan) for value in values])[codes]
-        amounts = np.where(np.isfinite(listed), listed, own)
-    missing = np.flatnonzero(~np.isfinite(amounts))
+        return own
+    codes, values = pool.codes(by)
+    listed = np.array([table.get(value, np.nan) for value in values])[codes]
+    return np.where(np.isfinite(listed), listed, own)
+
+
+def _needed(pool: Pool, what: str, by: str, table: Mapping[str, float], eligible: NDArray[np.bool_]) -> Vector:
+    amounts = _amounts(pool, what, by, table)
+    missing = np.flatnonzero(~np.isfinite(amounts) & eligible)
     if len(missing):
-        kind = values[codes[missing[0]]]
-        held = f"no entry for {by} = {kind!r}, which the pool holds" if table else "no entries"
-        raise BlueprintError(f"[{what}] has {held}, and item {pool.ids[missing[0]]!r} has no {what} of its own")
-    return amounts
+        item = missing[0]
+        held = f"no entry for {by} = {pool.column(by)[item]!r}, which the pool holds" if table else "no entries"
+        raise BlueprintError(f"[{what}] has {held}, and item {pool.ids[item]!r} has no {what} of its own")
+    return np.nan_to_num(amounts)

@@ -109,8 +109,8 @@ def _cell(name: str, cell: str, place: str) -> object:
 def condition_of(text: str, place: str = "where") -> dict[str, Any]:
     """A condition from the words of a spreadsheet: parts apart by `;`, all of which must hold.
 
-    `column=value`, `column=one|other`, `column=2..4` (either end may be left out), `column=A-*`; a part that begins with
-    `not` must not hold. Raises BlueprintError naming the place.
+    `column=value`, `column=one|other`, `column=2..4` (either end may be left out), `column=A-*`; a part that begins
+    with `not` must not hold. Raises BlueprintError naming the place.
     """
     condition: dict[str, Any] = {}
     barred: list[dict[str, Any]] = []

@@ -11,7 +11,7 @@ from engine.blueprints.rules import Rule
 
 
 def largest_remainder(weights: Mapping[str, float], total: float, unit: float = 1.0) -> dict[str, float]:
-    """`total` shared out by weights in whole `unit`s: everyone's share rounded down, the rest to the largest remainders.
+    """`total` shared out by weights in whole `unit`s: every share rounded down, the rest to the largest remainders.
 
     Ties go to the name that comes first (Hamilton's method; Balinski & Young, 1982). Raises BlueprintError where the
     total is not a number of units.

@@ -3,6 +3,7 @@
 from engine.pools.columns import Column, Condition, Value
 from engine.pools.errors import PoolError
 from engine.pools.pool import Pool
+from engine.pools.predicting import with_predicted
 from engine.pools.reading import read_pool
 
-__all__ = ["Column", "Condition", "Pool", "PoolError", "Value", "read_pool"]
+__all__ = ["Column", "Condition", "Pool", "PoolError", "Value", "read_pool", "with_predicted"]

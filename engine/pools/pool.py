@@ -211,7 +211,7 @@ class Pool:
         cells = [""] * len(self)
         if name in NUMBERS:
             column = getattr(self.parameters, name).tolist()
-            for j in np.flatnonzero(self.dichotomous).tolist():
+            for j in np.flatnonzero(self.dichotomous & ~self.predicted).tolist():
                 cells[j] = repr(column[j])
         for j in self.curves:
             cells[j] = text_of(self._parameter_cells(j).get(name))

@@ -1,4 +1,4 @@
-"""The verbs assemble, release and simulate: files in, files out, one line for what is wrong."""
+"""The verbs assemble and simulate: files in, files out, one line for what is wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from engine import read_pool
 from engine.assembly.cli import assemble
-from engine.cli import release, simulate
+from engine.cli import simulate
 from tests.engine.samples import EXAMPLES, random_pool, sample_pool
 
 BLUEPRINT = """
@@ -36,21 +36,20 @@ forms = "parallel"
 share = 0.0
 """
 TARGET = "[target]\nmarks_tolerance = 0.4\nmarks_between_forms = 0.8\ngoal = 0.2\n"
-POLICY = 'share = 0.2\nmargins = ["type"]\ncells = ["type", "section"]\nkeep_per_point = 0\n'
 DESIGN = "[stop]\nmin_items = 5\nmax_items = 10\nstandard_error = 0.4\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     random_pool(4, 60).write_csv(tmp_path / "pool.csv")
-    for name, text in (("blueprint", BLUEPRINT + TARGET), ("policy", POLICY), ("design", DESIGN)):
+    for name, text in (("blueprint", BLUEPRINT + TARGET), ("design", DESIGN)):
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
     return tmp_path
 
 
 def run(command: click.Command, folder: Path, *options: str) -> Result:
     """The command on the files of the folder, as it would be typed there."""
-    second = {assemble: "blueprint", release: "policy", simulate: "design"}[command]
+    second = {assemble: "blueprint", simulate: "design"}[command]
     files = ["--pool", str(folder / "pool.csv"), f"--{second}", str(folder / f"{second}.toml")]
     return CliRunner().invoke(command, [*files, "--out", str(folder / "out"), *options])
 
@@ -134,19 +133,6 @@ def test_the_same_command_gives_the_same_files(folder: Path) -> None:
     assert texts[0] == texts[1]
 
 
-def test_release_writes_the_items_with_reasons(folder: Path) -> None:
-    result = run(release, folder, "--seed", "2")
-    assert (result.exit_code, result.stderr) == (0, "")
-    rows = read_csv(folder / "out" / "release.csv")
-    assert len(rows) == 12
-    assert all("代表 represents" in row["reason"] for row in rows)
-    assert result.stdout.startswith("12 of 60 items; worst margin ")
-    document = json.loads(run(release, folder, "--seed", "2", "--json").stdout, parse_constant=no_constant)
-    assert document["items"] == [row["id"] for row in rows]
-    assert (document["status"], document["seed"]) == ("feasible", 2)
-    assert {"reasons", "strata", "ks_difficulty", "ks_discrimination", "information_share"} <= set(document)
-
-
 def test_simulate_writes_the_examinees_and_prints_a_summary(folder: Path) -> None:
     report = str(folder / "new" / "r.html")
     result = run(simulate, folder, "--examinees", "40", "--seed", "20260701", "--report", report)
@@ -166,10 +152,9 @@ def test_simulate_writes_the_examinees_and_prints_a_summary(folder: Path) -> Non
 
 def test_the_example_files_run_as_they_are(tmp_path: Path) -> None:
     sample_pool().write_csv(tmp_path / "pool.csv")
-    for name in ("blueprint", "policy", "design"):
+    for name in ("blueprint", "design"):
         (tmp_path / f"{name}.toml").write_bytes((EXAMPLES / f"{name}.toml").read_bytes())
     assert run(assemble, tmp_path).exit_code == 0
-    assert run(release, tmp_path).exit_code == 0
     assert run(simulate, tmp_path, "--examinees", "20").exit_code == 0
 
 
@@ -186,7 +171,7 @@ def assert_one_line(result: Result, code: int, *parts: str) -> None:
         assert part in lines[0]
 
 
-@pytest.mark.parametrize("command", [assemble, release, simulate])
+@pytest.mark.parametrize("command", [assemble, simulate])
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -214,8 +199,6 @@ def test_a_file_that_is_no_pool_is_one_line_and_exit_1(
         (assemble, "blueprint", BLUEPRINT.replace("type =", "tipe ="), "no column 'tipe'; did you mean 'type'?"),
         (assemble, "blueprint", BLUEPRINT.replace("multiple = 1", ""), "[marks] has no entry for type = 'multiple'"),
         (assemble, "blueprint", BLUEPRINT.replace('order = ["type"]', 'order = ["kind"]'), "no column 'kind'"),
-        (release, "policy", "share = 2\n", "share = 2: expected a share of the bank between 0 and 1"),
-        (release, "policy", 'share = 0.2\npoint = "pint"\n', "no column 'pint'; did you mean 'point'?"),
         (simulate, "design", "[stop]\nmin_items = 0\n", "[stop] min_items = 0"),
         (simulate, "design", "[stop]\nmin_items = 61\nmax_items = 70\n", "the pool has 60 calibrated items"),
     ],
@@ -231,17 +214,15 @@ def test_wrong_input_is_one_line_and_exit_1(
 def test_no_solution_is_exit_3_with_the_reason(folder: Path) -> None:
     (folder / "blueprint.toml").write_text(BLUEPRINT.replace("= 2", "= 40").replace("= 6", "= 41"), encoding="utf-8")
     assert_one_line(run(assemble, folder), 3)
-    (folder / "policy.toml").write_text('share = 0.5\nwithhold = [{ type = "single" }]\n', encoding="utf-8")
-    assert_one_line(run(release, folder), 3, "share 0.5 of 60 items means 30 public ones")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line_and_exit_1(folder: Path) -> None:
     (folder / "file").write_text("", encoding="utf-8")
-    for command in (assemble, release, simulate):
+    for command in (assemble, simulate):
         assert_one_line(run(command, folder, "--out", str(folder / "file" / "out")), 1, "file")
 
 
-@pytest.mark.parametrize("command", [assemble, release, simulate])
+@pytest.mark.parametrize("command", [assemble, simulate])
 def test_a_wrong_call_is_exit_2(folder: Path, command: click.Command) -> None:
     assert CliRunner().invoke(command, []).exit_code == 2
     assert run(command, folder, "--seed", "-1").exit_code == 2
@@ -249,7 +230,7 @@ def test_a_wrong_call_is_exit_2(folder: Path, command: click.Command) -> None:
     assert run(command, folder).exit_code == 2
 
 
-@pytest.mark.parametrize(("command", "name"), [(assemble, "assemble"), (release, "release"), (simulate, "simulate")])
+@pytest.mark.parametrize(("command", "name"), [(assemble, "assemble"), (simulate, "simulate")])
 def test_help_has_an_example_that_is_a_call_it_understands(command: click.Command, name: str) -> None:
     text = " ".join(CliRunner().invoke(command, ["--help"]).stdout.split())
     example = text[text.index(f"Example: tiku {name} ") :].split()[3:]
