@@ -102,9 +102,9 @@ def compile_paper(pool: Pool, blueprint: Blueprint, *, earlier: dict[str, Sequen
 
     Raises BlueprintError and PoolError, naming rule, column or item, for what does not fit together.
     """
+    check_on_pool(pool, blueprint)
     if blueprint.target is not None and blueprint.target.predict:
         pool = with_predicted(pool, blueprint.target.predict)
-    check_on_pool(pool, blueprint)
     overlaps = {rule.forms: rule for rule in blueprint.rules if rule.what == "overlap"}
     aim = aim_of(pool, blueprint)
     rows = _Collector(len(pool))

@@ -13,7 +13,10 @@ LENIENT = frozenset({"exclude"})  # a value that no item has bars none
 
 
 def check_on_pool(pool: Pool, blueprint: Blueprint) -> None:
-    """Raise BlueprintError, with the rule's id, for a column or value that the pool lacks and shares that cannot be."""
+    """Raise PoolError, with the rule's id, for a column or value that the pool lacks.
+
+    Raises BlueprintError for shares that do not add up.
+    """
     for rule in blueprint.rules:
         try:
             pool.where(rule.where, strict=rule.what not in LENIENT)
@@ -23,7 +26,7 @@ def check_on_pool(pool: Pool, blueprint: Blueprint) -> None:
             if rule.what == "enemies":
                 pool.coded("enemies")
         except PoolError as error:
-            raise BlueprintError(f"rule {rule.id!r}: {error}") from None
+            raise PoolError(f"rule {rule.id!r}: {error}") from None
     for name in (*blueprint.order, blueprint.together):
         if name and name != "difficulty":
             _check_order(pool, name, "order" if name in blueprint.order else "together")
@@ -35,7 +38,7 @@ def _check_order(pool: Pool, name: str, key: str) -> None:
     try:
         pool.coded(name)
     except PoolError as error:
-        raise BlueprintError(f"{key}: {error}") from None
+        raise PoolError(f"{key}: {error}") from None
 
 
 def _check_shares(pool: Pool, blueprint: Blueprint) -> None:

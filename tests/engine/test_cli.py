@@ -213,7 +213,7 @@ def test_wrong_input_is_one_line_and_exit_1(
 
 def test_no_solution_is_exit_3_with_the_reason(folder: Path) -> None:
     (folder / "blueprint.toml").write_text(BLUEPRINT.replace("= 2", "= 40").replace("= 6", "= 41"), encoding="utf-8")
-    assert_one_line(run(assemble, folder), 3, "rule 'multiples': the pool holds", "the rule wants 40")
+    assert_one_line(run(assemble, folder), 3, "rule 'multiples' wants 40, but the pool holds")
 
 
 def test_a_folder_that_cannot_be_made_is_one_line_and_exit_1(folder: Path) -> None:
