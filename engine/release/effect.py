@@ -34,7 +34,8 @@ class EffectRow:
 class Effects:
     """The table, and what it is of: the paper, the population N(mean, sd²), the cut and the pass mark.
 
-    `cap` is the policy's: more of a paper's marks than that published items never carry. `now` is the share of true failers who pass although nothing is known; `right` is P(right | known).
+    `cap` is the policy's: more of a paper's marks than that published items never carry. `now` is the share of true
+    failers who pass although nothing is known; `right` is P(right | known).
     """
 
     rows: tuple[EffectRow, ...]

@@ -126,7 +126,7 @@ IMPOSSIBLE_HERE = [
     Rule("too many there", "count", where={"section": "A-1"}, min=40),
     Rule("quick", "sum", of="minutes", max=20),
     Rule("a whole point", "include", where={"point": "D-1-0003"}),
-    Rule("letters as they fall", "key_balance", of="key", where={"type": "true_false"}, share=(0.8, 1.0)),
+    Rule("letters as they fall", "key_balance", of="key", where={"type": "single"}, share=(0.24, 0.2501)),
     Rule("old ones", "mean", of="uses", min=4.5),
     Rule("published", "sum", of="marks", where={"published": "yes"}, share=(0.5, 1.0)),
     Rule("whole sets of four", "set_size", of="stimulus", min=4, max=6),
