@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from math import isfinite
@@ -13,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.diagnosis.cli import FILE, named_papers
+from engine.assembly.cli import earlier_papers
+from engine.command_line import FILE, csv_text, plain_errors, print_json
 
 if TYPE_CHECKING:
     from engine.capacity.measuring import Capacity
@@ -23,16 +21,18 @@ SHOWN = 8  # rules, cells and kinds of items that the text names
 
 @click.command(epilog="Example: tiku capacity --pool pool.csv --blueprint blueprint.toml --out to-write.csv")
 @click.option("--pool", "pool_file", required=True, type=FILE, help="CSV or Parquet: id, a, b and attributes.")
+@click.option("--params", "params_file", type=FILE, help="Parameters of the items, as `tiku calibrate --out` writes.")
 @click.option("--blueprint", "blueprint_file", required=True, type=FILE, help="TOML: rules, marks, target.")
 @click.option("--up-to", default=20, show_default=True, type=click.IntRange(1, 200), help="Papers that are enough.")
 @click.option("--ahead", default=2, show_default=True, type=click.IntRange(0, 20), help="Papers to order items for.")
 @click.option("--cells", default="", metavar="COLUMNS", help="Columns, apart by commas  [default: point,type,grade]")
-@click.option("--earlier", multiple=True, metavar="NAME=FILE", help="An earlier paper that overlap rules name.")
+@click.option("--earlier", multiple=True, metavar="NAME=FILE.csv", help="An earlier paper that overlap rules name.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="CSV of the items to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def capacity(
     pool_file: Path,
+    params_file: Path | None,
     blueprint_file: Path,
     up_to: int,
     ahead: int,
@@ -47,40 +47,34 @@ def capacity(
     from calibration import write_text_whole
     from engine.capacity.measuring import capacity as capacity_of
 
-    pool, blueprint = engine.read_pool(pool_file), engine.read_blueprint(blueprint_file)
     columns = tuple(filter(None, (name.strip() for name in cells.split(","))))
-    result = capacity_of(
-        pool, blueprint, up_to=up_to, ahead=ahead, cells=columns, earlier=named_papers(earlier), seed=seed
-    )
-    if out is not None:
-        write_text_whole(out, order_csv(result))
+    with plain_errors():
+        pool, blueprint = engine.read_pool(pool_file, parameters=params_file), engine.read_blueprint(blueprint_file)
+        papers = earlier_papers(earlier)
+        result = capacity_of(pool, blueprint, up_to=up_to, ahead=ahead, cells=columns, earlier=papers, seed=seed)
+        if out is not None:
+            write_text_whole(out, csv_text(order_rows(result)))
     if as_json:
-        click.echo(json.dumps(document_of(result), ensure_ascii=False, allow_nan=False))
+        print_json(document_of(result))
         return
     click.echo(text_of(result))
     if out is not None:
         click.echo(f"wrote {out}")
 
 
-def order_csv(result: Capacity) -> str:
-    """The items to write as CSV: for which paper, the cell, how many, and whether the paper was assembled with them."""
+def order_rows(result: Capacity) -> list[list[object]]:
+    """The items to write as a table: for which paper, the cell, how many, whether the paper was assembled with them."""
     columns = list(dict.fromkeys(name for step in result.steps for line in step.lines for name in line.cell))
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(["paper", *columns, "items", "assembled"])
+    rows: list[list[object]] = [["paper", *columns, "items", "assembled"]]
     for step in result.steps:
         done = "yes" if step.assembled else "no"
-        writer.writerows(
-            [step.papers, *(line.cell.get(name, "") for name in columns), line.items, done] for line in step.lines
-        )
-    return target.getvalue()
+        rows += [[step.papers, *(line.cell.get(name, "") for name in columns), line.items, done] for line in step.lines]
+    return rows
 
 
 def document_of(result: Capacity) -> dict[str, Any]:
     """A capacity as JSON data."""
     document = asdict(result)
-    for cell in document["cells"]:
-        cell["papers"] = cell["papers"] if isfinite(cell["papers"]) else None
     for step, held in zip(document["steps"], result.steps, strict=True):
         step["items"] = held.items
         step["papers_per_item"] = 1 / held.items if held.items else None

@@ -2,76 +2,51 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.assembly.cli import earlier_papers
+from engine.command_line import FILE, plain_errors, print_json
+
 if TYPE_CHECKING:
     from engine.diagnosis.examining import Diagnosis
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NO_SOLUTION = 3
-
-
-def read_items(path: Path) -> tuple[str, ...]:
-    """The item ids of a paper: the column `id` of a CSV file, as `tiku assemble` writes it, or one id a line.
-
-    Raises BlueprintError for a file that is neither.
-    """
-    from engine.blueprints import BlueprintError
-
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise BlueprintError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from None
-    header = next(csv.reader(lines[:1]), [])
-    if "id" in header:
-        items = [row["id"].strip() for row in csv.DictReader(lines) if row["id"]]
-    elif len(header) > 1:
-        raise BlueprintError(f"{path}, row 1: no column 'id'; it has {', '.join(header)}")
-    else:
-        items = [line.strip() for line in lines if line.strip()]
-    if not items:
-        raise BlueprintError(f"{path}: no items; expected a column `id`, or one item id a line")
-    return tuple(items)
-
-
-def named_papers(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Earlier papers from NAME=FILE, as they are given on the command line."""
-    papers = {}
-    for pair in pairs:
-        name, equals, file = pair.partition("=")
-        if not equals or not name or not file:
-            raise click.BadParameter(f"{pair!r}: expected NAME=FILE, the name an overlap rule gives in `forms`")
-        papers[name] = read_items(Path(file))
-    return papers
 
 
 @click.command(epilog="Example: tiku diagnose --pool pool.csv --blueprint blueprint.toml --forms 4")
 @click.option("--pool", "pool_file", required=True, type=FILE, help="CSV or Parquet: id, a, b and attributes.")
+@click.option("--params", "params_file", type=FILE, help="Parameters of the items, as `tiku calibrate --out` writes.")
 @click.option("--blueprint", "blueprint_file", required=True, type=FILE, help="TOML: rules, marks, target.")
 @click.option("--forms", default=1, show_default=True, type=click.IntRange(1, 100), help="Parallel forms.")
-@click.option("--earlier", multiple=True, metavar="NAME=FILE", help="An earlier paper that overlap rules name.")
+@click.option("--earlier", multiple=True, metavar="NAME=FILE.csv", help="An earlier paper that overlap rules name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def diagnose(
-    ctx: click.Context, pool_file: Path, blueprint_file: Path, forms: int, earlier: tuple[str, ...], as_json: bool
+    ctx: click.Context,
+    pool_file: Path,
+    params_file: Path | None,
+    blueprint_file: Path,
+    forms: int,
+    earlier: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Say whether a blueprint can be met, which rules stand in the way, and the least change that helps.
 
     Exits with 0 when it can be met, with 3 when it cannot (or no paper was found).
     """
     import engine
-    from engine.diagnosis.diagnosing import diagnose as diagnosis_of
 
-    pool, blueprint = engine.read_pool(pool_file), engine.read_blueprint(blueprint_file)
-    diagnosis = diagnosis_of(pool, blueprint, forms=forms, earlier=named_papers(earlier))
-    click.echo(json.dumps(document_of(diagnosis), ensure_ascii=False) if as_json else text_of(diagnosis))
+    with plain_errors():
+        pool, blueprint = engine.read_pool(pool_file, parameters=params_file), engine.read_blueprint(blueprint_file)
+        diagnosis = engine.diagnose(pool, blueprint, forms=forms, earlier=earlier_papers(earlier))
+    if as_json:
+        print_json(document_of(diagnosis))
+    else:
+        click.echo(text_of(diagnosis))
     if not diagnosis.feasible:
         ctx.exit(NO_SOLUTION)
 

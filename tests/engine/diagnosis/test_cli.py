@@ -90,9 +90,9 @@ def test_the_same_as_json(folder: Path) -> None:
 def test_earlier_papers_by_name(folder: Path) -> None:
     (folder / "paper.toml").write_text(PAPER + OLD, encoding="utf-8")
     (folder / "old.csv").write_text("position,id,marks\n1,i00,1\n2,i04,1\n", encoding="utf-8")
-    (folder / "all.txt").write_text("\n".join(f"i{j:02d}" for j in range(16)), encoding="utf-8")
+    (folder / "all.csv").write_text("\n".join(["id", *(f"i{j:02d}" for j in range(16))]), encoding="utf-8")
     assert run("diagnose", folder, "--earlier", f"2025={folder / 'old.csv'}").exit_code == 0
-    result = run("diagnose", folder, "--earlier", f"2025={folder / 'all.txt'}")
+    result = run("diagnose", folder, "--earlier", f"2025={folder / 'all.csv'}")
     assert result.exit_code == 3
     assert "not last year's" in result.output
 
@@ -100,10 +100,10 @@ def test_earlier_papers_by_name(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["--earlier", "2025"], 2, "expected NAME=FILE"),
-        (["--earlier", "2025=nowhere.csv"], 1, "nowhere.csv: No such file"),
-        (["--earlier", "2025={folder}/bad.csv"], 1, "no column 'id'; it has position, item"),
-        (["--earlier", "2025={folder}/empty.csv"], 1, "no items"),
+        (["--earlier", "2025"], 1, "expected NAME=FILE"),
+        (["--earlier", "2025=nowhere.csv"], 1, "there is no file nowhere.csv"),
+        (["--earlier", "2025={folder}/bad.csv"], 1, "no column 'id'"),
+        (["--earlier", "2025={folder}/empty.csv"], 1, "no column 'id'"),
     ],
 )
 def test_what_is_wrong_with_an_earlier_paper_is_said(folder: Path, options: list[str], code: int, said: str) -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from benchmarks.banks import EARLIER as LAST_YEAR
 from benchmarks.banks import bank, earlier_papers
 from benchmarks.banks import blueprint as paper_of
-from engine import Blueprint, InfeasibleBlueprintError, Pool, PoolError, Rule, Target, assemble, diagnose
+from engine import Blueprint, InfeasibleBlueprintError, Pool, PoolError, Rule, Target, assemble, diagnose, recount
+from engine.assembly.ordering import arrange
+from engine.assembly.paper import compile_paper
 from engine.diagnosis.examining import IMPOSSIBLE, Diagnosis
 from tests.engine.diagnosis.brute import EARLIER, cheapest, feasible, keeps
 from tests.engine.samples import SHARE_NOTHING, item, random_rows, real_blueprint, sample_pool, small_blueprint
@@ -149,6 +151,12 @@ def test_every_kind_of_rule_takes_part(large: tuple[Pool, Blueprint, dict[str, t
     assert len(diagnosis.witness[0]) == 60
     assert diagnosis.proposal is not None
     assert diagnose(pool, diagnosis.proposal, earlier=earlier).feasible
+    members = np.array([pool.ids.index(name) for name in diagnosis.witness[0]])
+    proposal = replace(diagnosis.proposal, order=("type",))  # runs of a key are a matter of order: leave it room
+    order, shuffles = arrange(compile_paper(pool, proposal, earlier=earlier), members)
+    form = {"A": [pool.ids[j] for j in order]}
+    lines = recount(pool, proposal, form, earlier=earlier, shuffles={"A": shuffles})
+    assert [line for line in lines if not line.ok] == []
 
 
 def test_the_real_paper_can_be_made_and_a_third_lacks_three_singles() -> None:
