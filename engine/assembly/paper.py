@@ -184,7 +184,7 @@ def _add_sums(
     elif rule.what == "overlap" and rule.forms not in BETWEEN_FORMS:
         if rule.forms not in earlier:
             known = ", ".join(map(repr, earlier)) or "none"
-            raise BlueprintError(f"rule {rule.id!r}: no earlier paper {rule.forms!r} was given; there are: {known}")
+            raise BlueprintError(f"{rule.named}: no earlier paper {rule.forms!r} was given; there are: {known}")
         old = pool.where({"id": list(earlier[rule.forms])}, strict=False)
         rows.add(rule.id, old.astype(float), -np.inf, rule.shared(blueprint.length))
 
@@ -192,12 +192,12 @@ def _add_sums(
 def _included(pool: Pool, rule: Rule, eligible: Mask) -> Mask:
     for item in rule.items:
         if item not in pool.coded("id").values:
-            raise BlueprintError(f"rule {rule.id!r}: item {item!r} is not in the pool")
+            raise BlueprintError(f"{rule.named}: item {item!r} is not in the pool")
     chosen = named(pool, rule)
     barred = np.flatnonzero(chosen & ~eligible)
     if len(barred):
         raise BlueprintError(
-            f"rule {rule.id!r}: item {pool.ids[barred[0]]!r} must stand on the form, but another rule bars it or the "
+            f"{rule.named}: item {pool.ids[barred[0]]!r} must stand on the form, but another rule bars it or the "
             "target needs parameters that it does not have"
         )
     return chosen
@@ -248,7 +248,7 @@ def _letters(pool: Pool, rule: Rule) -> Letters:
     codes, values = pool.codes(rule.of)
     names = tuple(sorted({values[code] for code in np.unique(codes[one])} - {""}))
     if not names:
-        raise BlueprintError(f"rule {rule.id!r}: no item has a single key in the column {rule.of!r}")
+        raise BlueprintError(f"{rule.named}: no item has a single key in the column {rule.of!r}")
     number = np.array([names.index(value) if value in names else -1 for value in values], np.int32)
     letter = np.where(one, number[codes], -1).astype(np.int32)
     free = pool.where({"shuffle": "yes"}, strict=False) if "shuffle" in pool.attributes else np.zeros(len(pool), bool)

@@ -47,14 +47,12 @@ class Blueprint:
         overlaps: dict[str, str] = {}
         for rule in self.rules:
             if rule.id in seen:
-                raise BlueprintError(f"rule {rule.id!r} stands twice; every rule needs a name of its own")
+                raise BlueprintError(f"{rule.named} stands twice; every rule needs a name of its own")
             seen.add(rule.id)
             check_rule(rule)
             if rule.what == "overlap" and overlaps.setdefault(rule.forms, rule.id) != rule.id:
                 forms = f"{rule.forms} forms" if rule.forms in BETWEEN_FORMS else repr(rule.forms)
-                raise BlueprintError(
-                    f"rule {rule.id!r}: {overlaps[rule.forms]!r} bounds the overlap of {forms} already"
-                )
+                raise BlueprintError(f"{rule.named}: {overlaps[rule.forms]!r} bounds the overlap of {forms} already")
 
     @classmethod
     def from_weights(
@@ -128,7 +126,7 @@ class Blueprint:
         for j in np.flatnonzero(~np.isfinite(numbers)):
             if values[codes[j]]:
                 raise BlueprintError(
-                    f"rule {rule.id!r} sums {rule.of}, but item {pool.ids[j]!r} has {rule.of} = {values[codes[j]]!r}, "
+                    f"{rule.named} sums {rule.of}, but item {pool.ids[j]!r} has {rule.of} = {values[codes[j]]!r}, "
                     "not a number"
                 )
         return np.nan_to_num(numbers)

@@ -26,7 +26,7 @@ def check_on_pool(pool: Pool, blueprint: Blueprint) -> None:
             if rule.what == "enemies":
                 pool.coded("enemies")
         except PoolError as error:
-            raise PoolError(f"rule {rule.id!r}: {error}") from None
+            raise PoolError(f"{rule.named}: {error}") from None
     for name in (*blueprint.order, blueprint.together):
         if name and name != "difficulty":
             _check_order(pool, name, "order" if name in blueprint.order else "together")
@@ -72,6 +72,6 @@ def _check_letters(pool: Pool, blueprint: Blueprint) -> None:
         least, most = (share * len(letters) for share in rule.shares)
         if letters and isinstance(rule.share, tuple) and (least > 1 + ROUNDING or most < 1 - ROUNDING):
             raise BlueprintError(
-                f"rule {rule.id!r}: {len(letters)} letters ({', '.join(letters)}) with a share of {rule.shares[0]:g} "
+                f"{rule.named}: {len(letters)} letters ({', '.join(letters)}) with a share of {rule.shares[0]:g} "
                 f"to {rule.shares[1]:g} each cannot come to 1"
             )

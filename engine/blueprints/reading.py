@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,7 @@ def read_blueprint(path: Path) -> Blueprint:
     given = given if isinstance(given, Mapping) else {"total": given}
     minutes_by, item_minutes, total = _table(given, f"{path}, [minutes]")
     rows = typed(document.get("rule", []), list[dict[str, Any]], f"{path}: rule", BlueprintError)
-    rules = [
-        value_of(Rule, {"id": f"rule {n}"} | row, f"{path}, [[rule]] {n}", BlueprintError)
-        for n, row in enumerate(rows, start=1)
-    ]
+    rules = [_read(row, f"rule {n}", f"{path}, [[rule]] {n}", f"[[rule]] {n}") for n, row in enumerate(rows, start=1)]
     if "rules" in document:
         rules += read_rules(path.parent / typed(document["rules"], str, f"{path}: rules", BlueprintError))
     target = document.get("target")
@@ -78,7 +76,7 @@ def read_rules(path: Path) -> list[Rule]:
         raise BlueprintError(f"{path}: {error.strerror}; `rules` is a path beside the blueprint") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise BlueprintError(f"{path}: not CSV in UTF-8: {error}") from None
-    return [_rule(row, f"{path}, row {number}") for number, row in enumerate(rows, start=2)]
+    return [_rule(row, f"{path.name}, row {number}") for number, row in enumerate(rows, start=2)]
 
 
 def _rule(row: Mapping[str | None, str | None], place: str) -> Rule:
@@ -89,7 +87,14 @@ def _rule(row: Mapping[str | None, str | None], place: str) -> Rule:
     for name, cell in cells.items():
         if cell:
             table[name] = _cell(name, cell, f"{place}, column {name}")
-    return value_of(Rule, {"id": place.rsplit(", ", 1)[-1]} | table, place, BlueprintError)
+    return _read(table, place.rsplit(", ", 1)[-1], place, place)
+
+
+def _read(table: Mapping[str, Any], name: str, place: str, short: str) -> Rule:
+    """A rule from the keys it was given at a place; `name` is its id unless it has one."""
+    if "place" in table:
+        raise BlueprintError(f"{place}: 'place' is not known; it is where a rule was read")
+    return replace(value_of(Rule, {"id": name, **table}, place, BlueprintError), place=short)
 
 
 def _cell(name: str, cell: str, place: str) -> object:

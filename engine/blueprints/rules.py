@@ -34,7 +34,7 @@ class Rule:
       end; for the others the items are chosen so.
 
     A `share` is a number, met as nearly as whole items allow, or a pair (low, high). `priority` says how dear it is to
-    give way, against 1 for an ordinary rule.
+    give way, against 1 for an ordinary rule; `place` says where the rule was read.
     """
 
     id: str
@@ -49,6 +49,12 @@ class Rule:
     then: Mapping[str, Any] = field(default_factory=dict)
     run: int | None = None
     priority: float = 1.0
+    place: str = field(default="", compare=False)
+
+    @property
+    def named(self) -> str:
+        """How messages speak of it: its id, and where it was read."""
+        return f"rule {self.id!r}" + (f" ({self.place})" if self.place else "")
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -106,24 +112,22 @@ _ALWAYS = frozenset({"id", "what", "where", "priority"})
 def check_rule(rule: Rule) -> None:
     """Raise BlueprintError, with the rule's id, for a rule that cannot be meant so."""
     if rule.what not in _KEYS:
-        raise BlueprintError(f"rule {rule.id!r}: what = {rule.what!r}; choose one of {', '.join(KINDS)}")
+        raise BlueprintError(f"{rule.named}: what = {rule.what!r}; choose one of {', '.join(KINDS)}")
     allowed = _ALWAYS.union(_KEYS[rule.what])
     for name, empty in (("of", ""), ("min", None), ("max", None), ("share", None), ("forms", ""), ("items", ())):
         if name not in allowed and getattr(rule, name) != empty:
-            raise BlueprintError(f"rule {rule.id!r}: `{name}` says nothing in a rule of `what = {rule.what!r}`")
+            raise BlueprintError(f"{rule.named}: `{name}` says nothing in a rule of `what = {rule.what!r}`")
     if "of" in allowed and not rule.of:
-        raise BlueprintError(f"rule {rule.id!r}: `of` must name a column")
+        raise BlueprintError(f"{rule.named}: `of` must name a column")
     _check_amounts(rule)
     if rule.what in {"include", "exclude"} and not rule.where and not rule.items:
         done = "barred" if rule.what == "exclude" else "included"
-        raise BlueprintError(f"rule {rule.id!r}: `where` or `items` must say which items are {done}")
+        raise BlueprintError(f"{rule.named}: `where` or `items` must say which items are {done}")
     if rule.what == "if_then" and not (rule.where and rule.then):
-        raise BlueprintError(
-            f"rule {rule.id!r}: an if_then needs `where` (if one of these) and `then` (so many of those)"
-        )
+        raise BlueprintError(f"{rule.named}: an if_then needs `where` (if one of these) and `then` (so many of those)")
     if rule.what == "overlap" and (not rule.forms or (rule.share is None and rule.max is None)):
         raise BlueprintError(
-            f"rule {rule.id!r}: an overlap needs forms = 'parallel', 'spare' or the name of an earlier paper, and a "
+            f"{rule.named}: an overlap needs forms = 'parallel', 'spare' or the name of an earlier paper, and a "
             f"share from 0 to 1 or max; got forms = {rule.forms!r}, share = {rule.share}, max = {rule.max}"
         )
 
@@ -131,17 +135,15 @@ def check_rule(rule: Rule) -> None:
 def _check_amounts(rule: Rule) -> None:
     low, high = rule.bounds
     if low > high:
-        raise BlueprintError(f"rule {rule.id!r}: min {low:g} is above max {high:g}")
+        raise BlueprintError(f"{rule.named}: min {low:g} is above max {high:g}")
     least, most = rule.shares
     if not 0 <= least <= most <= 1:
-        raise BlueprintError(f"rule {rule.id!r}: share = {rule.share}: expected a share from 0 to 1, or low and high")
+        raise BlueprintError(f"{rule.named}: share = {rule.share}: expected a share from 0 to 1, or low and high")
     if rule.what in {"mean", "if_then", "set_size"} and rule.min is None and rule.max is None:
-        raise BlueprintError(f"rule {rule.id!r}: min or max must say how much")
+        raise BlueprintError(f"{rule.named}: min or max must say how much")
     if rule.what == "key_balance" and rule.share is None and rule.run is None:
-        raise BlueprintError(
-            f"rule {rule.id!r}: share = [low, high] of each letter, or run (the longest), must be said"
-        )
+        raise BlueprintError(f"{rule.named}: share = [low, high] of each letter, or run (the longest), must be said")
     if rule.run is not None and rule.run < 1:
-        raise BlueprintError(f"rule {rule.id!r}: run = {rule.run}: the longest run is at least 1")
+        raise BlueprintError(f"{rule.named}: run = {rule.run}: the longest run is at least 1")
     if rule.priority <= 0:
-        raise BlueprintError(f"rule {rule.id!r}: priority = {rule.priority:g}: expected a number above 0")
+        raise BlueprintError(f"{rule.named}: priority = {rule.priority:g}: expected a number above 0")

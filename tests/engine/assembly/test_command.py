@@ -78,7 +78,7 @@ def test_a_form_has_its_keys_as_they_are_printed(folder: Path) -> None:
     [
         ("last year", "--earlier 'last year': expected NAME=FILE.csv"),
         ("last year=nowhere.csv", "--earlier last year: there is no file nowhere.csv"),
-        ("", "rule \"not last year's\": no earlier paper 'last year' was given; there are: none"),
+        ("", "rule \"not last year's\" ([[rule]] 2): no earlier paper 'last year' was given; there are: none"),
     ],
 )
 def test_an_earlier_paper_that_is_not_there_is_one_line(folder: Path, option: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from engine import (
     PoolError,
     Rule,
     Target,
+    assemble,
     read_blueprint,
 )
 from tests.engine.samples import (
@@ -22,6 +24,7 @@ from tests.engine.samples import (
     item,
     random_pool,
     real_blueprint,
+    sample_pool,
     small_blueprint,
 )
 
@@ -114,7 +117,16 @@ def test_a_file_that_is_no_blueprint_is_refused_with_its_key(tmp_path: Path, tex
     with pytest.raises(BlueprintError) as caught:
         read_blueprint(path)
     assert str(caught.value).startswith(str(path))
-    assert message in str(caught.value)
+    assert message in re.sub(r" \(\[\[rule\]\] \d+\)", "", str(caught.value))
+
+
+def test_a_rule_is_told_of_with_the_place_where_it_stands(tmp_path: Path) -> None:
+    text = 'length = 4\n[[rule]]\nid = "a"\nwhat = "enemies"\n[[rule]]\nid = "b"\nwhat = "count"\nmin = 3\nmax = 2\n'
+    with pytest.raises(BlueprintError, match=re.escape("rule 'b' ([[rule]] 2): min 3 is above max 2")):
+        read_blueprint(written(tmp_path / "blueprint.toml", text))
+    read = read_blueprint(written(tmp_path / "other.toml", text.replace("max = 2", 'where = {typ = "single"}')))
+    with pytest.raises(PoolError, match=re.escape("rule 'b' ([[rule]] 2): the pool has no column 'typ'; did you mean")):
+        assemble(sample_pool(), read)
 
 
 def test_marks_are_those_of_the_blueprint_and_every_type_needs_them() -> None:
