@@ -20,7 +20,7 @@ from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.blocks import category_counts
 from calibration.estimation.expectation import Sums, expect
 from calibration.estimation.information import complete_item_information, missing_item_information
-from calibration.estimation.maximisation import at_bound, full_gradient
+from calibration.estimation.maximisation import NEGLIGIBLE_TESTLET_SD, at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
 from calibration.estimation.search import Search, inverse_of
@@ -163,8 +163,7 @@ def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) ->
     at = search.unknowns.vector()
     sums, step = search.newton(sums, information, tolerance, most)
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
-    dear = search.persons.persons > SMALL or search.unknowns.testlets is not None
-    if np.isfinite(step) and moved > (SAME_INFORMATION if dear else 0.0):
+    if np.isfinite(step) and moved > (SAME_INFORMATION if search.persons.persons > SMALL else 0.0):
         information = search.information(sums)
     return sums, information, step
 
@@ -181,9 +180,14 @@ def _from_a_sample(
         return unknowns, None
     search = Search(Partitions.of(sample), unknowns, beliefs)
     sums, calm = search.climb(50 * NEAR, 100)
-    if not (whole and calm) or unknowns.testlets is not None:
+    if not (whole and calm) or _near_nothing(search.unknowns):
         return search.unknowns, None
     return search.unknowns, search.information(sums, FEW_ORDERS) / share
+
+
+def _near_nothing(unknowns: Unknowns) -> bool:
+    """Whether an item set may share nothing: steps in the log of its standard deviation would go on for ever."""
+    return unknowns.testlets is not None and bool((unknowns.testlets.sd < NEGLIGIBLE_TESTLET_SD).any())
 
 
 def _end(

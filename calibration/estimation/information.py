@@ -8,7 +8,7 @@ Cov(s, s') = Σ_r E[s φ_r] E[s' φ_r] (Parseval), whose terms fall like the pos
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, take_persons
 from calibration.estimation.expectation import Sums, posterior
-from calibration.estimation.families import curvature
+from calibration.estimation.families import Batch, curvature
 from calibration.estimation.population import Population
 from calibration.estimation.population import complete_information as population_information
 from calibration.estimation.unknowns import Tables, Unknowns
@@ -44,7 +44,7 @@ def orthonormal_polynomials(density: Matrix, nodes: Matrix) -> Iterator[Matrix]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
+class Term:
     """A term of a batch's scores: its curves (Q, c), or (Q, 1) for all, and the columns of the long row it adds to."""
 
     items: NDArray[np.intp]  # (c,)
@@ -53,14 +53,14 @@ class _Term:
     curves: Matrix
 
 
-def _terms(unknowns: Unknowns, nodes: Matrix) -> tuple[list[_Term], NDArray[np.intp]]:
-    """The terms, and where in the long row the items' own parameters (M,) stand: parameter by parameter, so that a
-    term's columns are next to each other.
+def terms_of(batches: Sequence[Batch], nodes: Matrix) -> tuple[list[Term], NDArray[np.intp]]:
+    """The terms of some items' scores, and where in the long row their own parameters stand: parameter by parameter, so
+    that a term's columns are next to each other.
     """
-    terms: list[_Term] = []
+    terms: list[Term] = []
     order: list[NDArray[np.intp]] = []
     first = 0
-    for batch in unknowns.batches:
+    for batch in batches:
         m, p = batch.parameters.shape
         for term in batch.score_terms(nodes):
             c = len(term.parameters)
@@ -73,19 +73,26 @@ def _terms(unknowns: Unknowns, nodes: Matrix) -> tuple[list[_Term], NDArray[np.i
             begin = first + int(term.parameters[0]) * m
             curves = term.curves[None] if term.curves.ndim == 1 else term.curves.swapaxes(0, 1).reshape(c * m, -1)
             terms.append(
-                _Term(np.tile(batch.items, c), slice(begin, begin + c * m), table, np.ascontiguousarray(curves.T))
+                Term(np.tile(batch.items, c), slice(begin, begin + c * m), table, np.ascontiguousarray(curves.T))
             )
         order.append(first + (np.arange(p) * m + np.arange(m)[:, None]).reshape(-1))
         first += m * p
     return terms, np.concatenate(order) if order else np.zeros(0, np.intp)
 
 
-def _answers(term: _Term, codes: NDArray[np.uint8], *, complete: bool) -> Matrix | None:
+def answers_to(term: Term, codes: NDArray[np.uint8], *, complete: bool) -> Matrix | None:
     """What the answers of persons (n, J) make of a term, (n, c); None for 1 everywhere."""
     own = codes[:, term.items]
     if term.by_category is None:
         return None if complete else (own != MISSING).astype(float)
     return np.asarray(term.by_category[own, np.arange(own.shape[1])])
+
+
+def add_terms(row: Matrix, terms: list[Term], answers: list[Matrix | None], weighted: Matrix) -> None:
+    """Add Σ_q weighted · scores to rows (n, …) of persons; `weighted` is (n, Q), `answers` those to each term."""
+    for term, answer in zip(terms, answers, strict=True):
+        values = weighted @ term.curves
+        row[:, term.columns] += values if answer is None else values * answer
 
 
 def missing_information(
@@ -97,23 +104,19 @@ def missing_information(
     """
     M, S = unknowns.own_size, unknowns.population.size
     out = np.zeros((M + S, M + S))
-    terms, order_of_own = _terms(unknowns, tables.nodes)
-    everything = np.concatenate([term.curves for term in terms], axis=1) if terms else np.zeros((len(tables.nodes), 0))
-    edges = np.cumsum([term.curves.shape[1] for term in terms])[:-1]
+    terms, order_of_own = terms_of(unknowns.batches, tables.nodes)
     for block in _slices(layout, share):
         density, _ = posterior(block, tables, layout)
         codes = dense_codes(block, len(layout.categories))
         complete = not (codes == MISSING).any()
-        answers = [_answers(term, codes, complete=complete) for term in terms]
+        answers = [answers_to(term, codes, complete=complete) for term in terms]
         root_weight = None if block.unweighted else np.sqrt(block.weight)[:, None]
         total = 0.0
         for order, weighted in enumerate(orthonormal_polynomials(density, tables.nodes), start=1):
             row = np.zeros((len(density), M + S))
-            parts = np.split(weighted @ everything, edges, axis=1)
-            for term, answer, values in zip(terms, answers, parts, strict=True):
-                row[:, term.columns] += values if answer is None else values * answer
+            add_terms(row, terms, answers, weighted)
             if S:
-                row[:, M:] = _population_scores(unknowns.population, weighted, tables.nodes, block.group)
+                row[:, M:] = population_scores(unknowns.population, weighted, tables.nodes, block.group)
             if root_weight is not None:
                 row *= root_weight
             size = float(np.vdot(row, row))
@@ -125,7 +128,7 @@ def missing_information(
     return np.asarray(out[np.ix_(back, back)] / share)
 
 
-def _population_scores(population: Population, weighted: Matrix, nodes: Matrix, group: NDArray[np.int32]) -> Matrix:
+def population_scores(population: Population, weighted: Matrix, nodes: Matrix, group: NDArray[np.int32]) -> Matrix:
     """Σ_q weighted · derivatives of the log density of ability in the population's vector, (n, S)."""
     mean, sd = population.mean[group], population.sd[group]
     first, second = (weighted @ np.stack([nodes, nodes**2], axis=1)).T
@@ -159,8 +162,10 @@ def complete_information(
 def observed_information(
     missing: Matrix, unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs
 ) -> Matrix:
-    """Observed information of the vector of the unknowns, priors included, (P, P), from `missing_information`."""
-    M = unknowns.own_size
+    """Observed information of the vector of the unknowns, priors included, (P, P), from `missing_information`, with
+    testlets from `missing_information_of_testlets`.
+    """
+    M, S = unknowns.own_size, unknowns.population.size
     full = -missing
     blocks, of_groups = complete_information(unknowns, sums, nodes, start, beliefs)
     first = 0
@@ -169,7 +174,7 @@ def observed_information(
         at = first + np.arange(m * p).reshape(m, p)
         full[at[:, :, None], at[:, None, :]] += H
         first += m * p
-    full[M:, M:] += of_groups
+    full[M : M + S, M : M + S] += of_groups
     if beliefs:
         terms = prior_terms(beliefs, unknowns.batches)
         for vectors, precision in zip(terms.shared, terms.precision, strict=True):
