@@ -15,7 +15,9 @@ from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.fitting import FULL_INFORMATION, Errors, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
+from calibration.item_sets import SetMethod, settings_with_sums
 from calibration.models import ItemParameters, ModelError, Scale
+from calibration.overstated import overstated_flags, overstated_information
 from calibration.patterns import PatternError
 from calibration.preparing import Prepared, prepare
 from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items
@@ -46,6 +48,7 @@ def calibrate(
     reference: str | None = None,
     covariates: Mapping[str, Matrix] | None = None,
     testlets: Mapping[str, str] | None = None,
+    sets: SetMethod = "testlet",
     latent: Literal["normal", "empirical"] = "normal",
     errors: Errors = "observed",
     tolerance: float = 1e-5,
@@ -74,6 +77,10 @@ def calibrate(
     testlets
         Item id → item set: its items answer to theta + gamma of the set, gamma ~ N(0, sd²), whose sd is estimated
         (Bradlow, Wainer & Wang, 1999). Their a and b are those at gamma = 0.
+    sets
+        What is made of the item sets: ``"testlet"`` as above; ``"collapse"`` sums each to one polytomous item of the
+        set's name (`collapse_sets`), of the model named for it, else GPCM, with Rasch items PCM; ``"ignore"`` leaves
+        them out of the model, and the result says by how much their information is overstated.
     latent
         ``"empirical"`` finds the distribution of ability with the items, standardised, instead of taking it as normal
         (Mislevy, 1984; Woods, 2007): for one group, without anchors or tied parameters.
@@ -102,9 +109,12 @@ def calibrate(
             reference=reference,
             covariates=covariates,
             testlets=testlets,
+            sets=sets,
             latent=latent,
             threads=threads,
         )
+        if prepared.sums and isinstance(priors, Mapping):
+            priors = settings_with_sums(priors, responses.items, prepared.sums)
         return run(
             prepared,
             priors=priors,
@@ -163,6 +173,7 @@ def run(
         errors=errors,
     )
     regressed = prepared.covariates is not None
+    overstated = overstated_information(prepared, result, chosen)
     return Calibration(
         model=models[0] if len(set(models)) == 1 else "mixed",
         items=items_of(prepared, result),
@@ -185,9 +196,10 @@ def run(
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
         item_sets=prepared.testlets,
+        overstated=dict(overstated.of_set) if overstated is not None else {},
         shift={name: scores[0] for name, scores in prepared.scores.items() if scores[0]},
         free_parameters=len(result.unknowns.vector()),
-        warnings=(*prepared.flags, *warnings_of(result)),
+        warnings=(*prepared.flags, *overstated_flags(prepared.ignored_sets, overstated), *warnings_of(result)),
         responses=prepared.responses,
         fit=result,
     )

@@ -109,7 +109,7 @@ def slices_of(layout: ResponseBlocks, unknowns: Unknowns, grid: Grid) -> Iterato
     for whole in layout:
         for first in range(0, len(whole.persons), SLICE_PERSONS):
             block = take_persons(whole, np.arange(first, min(first + SLICE_PERSONS, len(whole.persons))))
-            alone = _only(block, members[0])
+            alone = only_items_of(block, members[0])
             codes = dense_codes(block, len(layout.categories))
             joint = log_likelihood(alone, outer, layout) if alone.items.size else np.zeros((len(codes), Q))
             joint += log_weights[block.group]
@@ -153,7 +153,7 @@ def _members(unknowns: Unknowns, T: int, J: int) -> list[NDArray[np.bool_]]:
     return masks
 
 
-def _only(block: Block, keep: NDArray[np.bool_]) -> Block:
+def only_items_of(block: Block, keep: NDArray[np.bool_]) -> Block:
     """The block with only the items of a mask (J,)."""
     chosen = keep[block.items]
     if block.row_start is None:
