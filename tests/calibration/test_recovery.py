@@ -188,8 +188,8 @@ def test_posterior_intervals_hold_for_parameters_from_the_prior(model: str) -> N
 
 
 # An estimate is a mode, an interval symmetric about it. Where data say little that is too simple: with six items and
-# 500 persons the intervals of 3PL hold 92 % (a, b) and 95 % (c) of the time. Slopes of 4PL are so with 2,000 persons and
-# twelve items as well: modes of a are 0.07 below posterior means (of one item with all else known, by importance
+# 500 persons the intervals of 3PL hold 92 % (a, b) and 95 % (c) of the time. Slopes of 4PL are so with 2,000 persons
+# and twelve items as well: modes of a are 0.07 below posterior means (of one item with all else known, by importance
 # sampling, 0.069; c 0.008 below, d 0.007 above), and their intervals hold 91 % of the time (93 % if made for log a).
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "N"), [("2PL", 500), ("3PL", 1000), ("4PL", 2000)])
