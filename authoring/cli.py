@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -33,15 +34,18 @@ VERBS = {
     "angoff": ("calibration.classical.cli", "angoff", "A cut score from judges' ratings."),
     "bookmark": ("calibration.classical.cli", "bookmark", "A cut score from an ordered booklet."),
     "params": ("authoring.calibrations.cli", "params", "Parameters from and to other programs' formats."),
-    "assemble": ("engine.cli", "assemble", "Papers from a pool and a blueprint."),
-    "release": ("engine.cli", "release", "Choose the share of a pool to publish."),
+    "assemble": ("engine.assembly.cli", "assemble", "Papers from a pool and a blueprint."),
+    "diagnose": ("engine.diagnosis.cli", "diagnose", "Why a blueprint cannot be met, and the least change."),
+    "capacity": ("engine.capacity.cli", "capacity", "How many more papers a bank gives, and what to write."),
+    "release": ("engine.release.cli", "release", "Choose the share of a pool to publish."),
     "simulate": ("engine.cli", "simulate", "Simulate an adaptive test."),
     "serve": ("authoring.cli", "serve", "The bank's HTTP API."),
     "db": ("authoring.cli", "db", "Create, upgrade and check a bank's database."),
-    "bank": ("authoring.items.cli", "bank", "Bring items into a bank."),
+    "bank": ("authoring.items.cli", "bank", "Bring items into a bank; anchors out of it."),
     "user": ("authoring.people.cli", "user", "People, their roles and their access tokens."),
     "audit": ("authoring.audit.cli", "audit", "Verify and export the audit trail."),
 }
+INTERRUPTED = 130  # as a shell says of Ctrl-C
 OURS = frozenset({"authoring", "engine", "calibration", "item_formats"})
 
 
@@ -81,6 +85,9 @@ class LazyGroup(click.Group):
             raise _worded(error) from error.__cause__
         except (click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            sys.exit(INTERRUPTED)
         except Exception as error:
             if not _is_for_people(error):
                 raise

@@ -1,6 +1,7 @@
-"""Responses in Parquet, more than fit in memory: made chunk by chunk, and what it costs to read them into blocks.
+"""Responses in Parquet, more than fit in memory: what it costs to read them into blocks, to describe and to calibrate
+them, in two threads.
 
-python -m benchmarks.many_responses [persons] [items]     (default 100,000 x 100: 10 million responses)
+python -m benchmarks.many_responses [persons] [items] [long | wide]     (default 100,000 x 100: 10 million responses)
 
 The data are the same wherever and however often they are made: 2PL, one generator a chunk of persons.
 """
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from calibration import calibrate_stream
 from calibration.classical_stream import streamed_statistics
 from calibration.estimation.block_stream import block_stream
 from calibration.responses import stream_responses
@@ -28,6 +30,7 @@ T = TypeVar("T")
 
 SEED = 20261001
 PERSONS_AT_ONCE = 20_000
+THREADS = 2
 
 
 def item_parameters(J: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -82,17 +85,22 @@ def timed(name: str, work: Callable[[], T]) -> T:
     return result
 
 
-def main(N: int = 100_000, J: int = 100) -> None:
+def main(N: int = 100_000, J: int = 100, only: str = "") -> None:
     with tempfile.TemporaryDirectory() as folder:
         for layout, write in (("long", write_long), ("wide", write_wide)):
+            if only not in {"", layout}:
+                continue
             path = Path(folder) / f"{layout}.parquet"
             write(path, N, J)
             print(f"{layout}: {N:,} persons x {J} items, {path.stat().st_size / 2**20:,.0f} MB of Parquet")
             streamed = timed("  read into blocks", lambda path=path: block_stream(stream_responses(path)))
             statistics = timed("  n, p, item-rest correlation", lambda streamed=streamed: streamed_statistics(streamed))
             assert sum(s.n for s in statistics) == N * J
+            result = timed("  2PL, with SE", lambda streamed=streamed: calibrate_stream(streamed, threads=THREADS))
+            print(f"    {result.iterations} passes, {result.nodes} nodes, converged: {result.converged}")
             del streamed
+            path.unlink()
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:3]), *sys.argv[3:])

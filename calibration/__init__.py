@@ -286,6 +286,7 @@ _HOMES = {
     ),
     "state_files": (
         "read_state",
+        "remove_state",
         "write_state",
     ),
     "streaming": ("calibrate_stream",),

@@ -10,19 +10,32 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.describing import groups_of, items_of, raters_of, regression_of, scale_of, testlets_of, warnings_of
+from calibration.describing import (
+    groups_of,
+    items_of,
+    raters_of,
+    regressed_to,
+    regression_of,
+    scale_of,
+    testlets_of,
+    warnings_of,
+)
 from calibration.estimation.beliefs import Beliefs
-from calibration.estimation.fitting import FULL_INFORMATION, Errors, fit
+from calibration.estimation.fitting import FULL_INFORMATION, NO_MAXIMUM, Errors, Fit, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
 from calibration.item_sets import SetMethod, settings_with_sums
 from calibration.models import ItemParameters, ModelError, Scale
 from calibration.overstated import overstated_flags, overstated_information
+from calibration.own_data import averaged_over_set
 from calibration.patterns import PatternError
 from calibration.preparing import Prepared, prepare
-from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items
-from calibration.responses import Responses
+from calibration.priors import NO_PRIORS, PriorError, Priors, priors_of_items, read_priors
+from calibration.responses import Responses, read_responses
+from calibration.responses.reading import Source
 from calibration.result import Calibration, CalibrationError
+from calibration.routing import routing_flags
+from calibration.screening import Flag
 
 Matrix = NDArray[np.float64]
 
@@ -39,10 +52,10 @@ class Progress:
 
 
 def calibrate(
-    responses: Responses,
+    responses: Responses | Source,
     *,
     model: str | Mapping[str, str] = "2PL",
-    priors: Priors | Mapping[str, Priors] | None = None,
+    priors: Priors | Mapping[str, Priors] | str | None = None,
     anchors: Sequence[ItemParameters] = (),
     scale: Scale | None = None,
     reference: str | None = None,
@@ -61,11 +74,13 @@ def calibrate(
 
     Parameters
     ----------
+    responses
+        Responses, or whatever `read_responses` makes them of.
     model
         A model for all items, or models by item id or pattern: ``{"*": "2PL", "CR*": "GPCM"}``. 1PL has one slope for
         all its items; Rasch, PCM and RSM have a = 1, and the standard deviation of ability is estimated.
     priors
-        Priors for all items, or by id or pattern.
+        Priors for all items, or by id or pattern; or in words, as ``"default"`` or ``"a=lognormal(0, 0.5)"``.
     anchors
         Items with parameters that are kept; every group's mean and standard deviation are then free and estimated with
         the new items (fixed-item calibration; Kim, 2006, MEM). `scale` is the anchors' scale.
@@ -92,17 +107,18 @@ def calibrate(
     threads
         Passes over the persons are spread over so many threads; the sums are added in one order.
 
-    Items that everybody or nobody got right carry no information and are left out (`excluded`). Standard errors are
-    left out where the run did not converge or the data do not identify a parameter (`se_kind` says so). Ratings, that
-    is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
+    New items that everybody or nobody got right are left out (`excluded`): there is nothing to estimate. Standard
+    errors are left out where the run did not converge or the data do not identify a parameter (`se_kind` says so).
+    Ratings, that is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
 
     Raises CalibrationError for a model that is not known or does not fit an item, for priors the model cannot have, and
     for anchors without responses; ResponsesError when nothing is left to fit.
     """
     began = time.process_time()
     try:
+        data = responses if isinstance(responses, Responses) else read_responses(responses)
         prepared = prepare(
-            responses,
+            data,
             model=model,
             anchors={item.id: item for item in anchors},
             scale=scale,
@@ -114,10 +130,10 @@ def calibrate(
             threads=threads,
         )
         if prepared.sums and isinstance(priors, Mapping):
-            priors = settings_with_sums(priors, responses.items, prepared.sums)
+            priors = settings_with_sums(priors, data.items, prepared.sums)
         return run(
             prepared,
-            priors=priors,
+            priors=read_priors(priors) if isinstance(priors, str) else priors,
             errors=errors,
             tolerance=tolerance,
             max_iterations=max_iterations,
@@ -173,10 +189,11 @@ def run(
         errors=errors,
     )
     regressed = prepared.covariates is not None
+    found = items_of(prepared, result)
     overstated = overstated_information(prepared, result, chosen)
     return Calibration(
         model=models[0] if len(set(models)) == 1 else "mixed",
-        items=items_of(prepared, result),
+        items=found,
         excluded=prepared.excluded,
         scale=scale_of(prepared, result),
         priors=_priors_text(priors, chosen),
@@ -188,20 +205,43 @@ def run(
         iterations=result.iterations,
         integration_error=result.integration_error,
         nodes=len(result.nodes),
-        se_kind=result.se_kind,
+        se_kind=result.se_kind if result.converged else NO_MAXIMUM,
         seconds=round(time.process_time() - began, 3),
         data_digest=prepared.data_digest,
         groups=() if regressed else groups_of(result, prepared.groups),
         regression=regression_of(result, prepared.covariates or ()) if regressed else {},
+        regressed_to=regressed_to(prepared, result),
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
         item_sets=prepared.testlets,
         overstated=dict(overstated.of_set) if overstated is not None else {},
         shift={name: scores[0] for name, scores in prepared.scores.items() if scores[0]},
         free_parameters=len(result.unknowns.vector()),
-        warnings=(*prepared.flags, *overstated_flags(prepared.ignored_sets, overstated), *warnings_of(result)),
+        warnings=(
+            *prepared.flags,
+            *overstated_flags(prepared.ignored_sets, overstated),
+            *warnings_of(result),
+            *_routing(prepared, found, result),
+        ),
         responses=prepared.responses,
         fit=result,
+    )
+
+
+def _routing(prepared: Prepared, items: Sequence[ItemParameters], result: Fit) -> list[Flag]:
+    """Whether items seem to have been given because of answers that are not in the data."""
+    if prepared.facet is not None:
+        return []  # who rated whom is no routing
+    testlets = testlets_of(result)
+    alone = [
+        averaged_over_set(item, testlets[prepared.testlets[item.id]].value, prepared.scale.D)
+        if item.id in prepared.testlets
+        else item
+        for item in items
+    ]
+    population = result.unknowns.population
+    return routing_flags(
+        prepared.persons, alone, prepared.scale, (population.mean, population.sd), prepared.first_items
     )
 
 
@@ -240,18 +280,24 @@ def _priors(items: Sequence[str], models: Sequence[str], priors: Priors | Mappin
         if kept.b is not None and kept.a is None and not one_slope:
             raise CalibrationError(
                 f"item {item}: a prior on b needs one on a as well: where a slope may cross 0, "
-                "b = -intercept / a has no meaning"
+                "b = -intercept / a has no meaning; give a one too, such as lognormal(floating, 0.5), or default priors"
             )
+        if model not in {"3PL", "4PL"}:
+            kept = replace(kept, c=None)
+        if model != "4PL":
+            kept = replace(kept, d=None)
         chosen.append(kept if model != "NRM" else NO_PRIORS)
     return chosen
 
 
 def _priors_text(given: Priors | Mapping[str, Priors] | None, chosen: Sequence[Priors]) -> str:
+    """The priors that act, by item or pattern where there are several."""
     texts = list(dict.fromkeys(str(priors) for priors in chosen))
     if len(texts) == 1:
         return texts[0]
     if isinstance(given, Mapping):
-        return "; ".join(f"{name}: {priors}" for name, priors in list(given.items())[:8]) + (
-            f"; and {len(given) - 8} more" if len(given) > 8 else ""
-        )
+        idle = {p: None for p in ("a", "b", "c", "d") if all(getattr(priors, p) is None for priors in chosen)}
+        acting = [(name, replace(priors, **idle)) for name, priors in given.items()]
+        named = [f"{name}: {priors}" for name, priors in acting if priors != NO_PRIORS]
+        return "; ".join(named[:8]) + (f"; and {len(named) - 8} more" if len(named) > 8 else "")
     return "; ".join(texts[:8])

@@ -6,7 +6,7 @@ the way persons are cut into blocks changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from calibration.classical import ItemStatistics
 from calibration.estimation.block_stream import StreamedResponses
-from calibration.estimation.blocks import MISSING, Block
+from calibration.estimation.blocks import MISSING, Block, ResponseBlocks
 
 Matrix = NDArray[np.float64]
 
@@ -50,23 +50,74 @@ class _Sums:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ClassicalSums:
+    """What classical statistics need of some persons; sums of several parts add up. n and total are (J,)."""
+
+    n: Matrix
+    total: Matrix
+    sets: dict[bytes, _Sums]
+
+    def __add__(self, other: ClassicalSums) -> ClassicalSums:
+        sets = dict(self.sets)
+        for items, found in other.sets.items():
+            sets[items] = sets[items] + found if items in sets else found
+        return ClassicalSums(self.n + other.n, self.total + other.total, sets)
+
+
+def classical_sums(layout: ResponseBlocks, worth: Matrix) -> ClassicalSums:
+    """The sums over the persons of a layout; `worth` (J, K) is the score of each category."""
+    J = len(layout.categories)
+    n, total = np.zeros(J), np.zeros(J)
+    sums: dict[bytes, _Sums] = {}
+    for block in layout:
+        _add_scores(block, n, total, worth)
+        for items, codes, weight in _alike(block):
+            found = _Sums.over(items, worth[items, codes], weight)
+            known = sums.get(items.tobytes())
+            sums[items.tobytes()] = found if known is None else known + found
+    return ClassicalSums(n, total, sums)
+
+
+def worths(categories: NDArray[np.intp], items: Sequence[str], scores: Mapping[str, tuple[int, ...]]) -> Matrix:
+    """The score of each category above the lowest, (J, K): by `scores` for items that stand there, else 0, 1, 2, ….
+
+    A constant taken from an item's scores changes no correlation.
+    """
+    worth = np.broadcast_to(np.arange(categories.max(initial=2), dtype=float), (len(items), max(categories, default=2)))
+    worth = worth.copy()
+    for j, name in enumerate(items):
+        if name in scores:
+            worth[j, : len(scores[name])] = np.subtract(scores[name], scores[name][0])
+    return worth
+
+
 def streamed_statistics(streamed: StreamedResponses) -> tuple[ItemStatistics, ...]:
     """n, proportion of the maximum score and corrected point-biserial of every item (Henrysson, 1963).
 
     The same as `item_statistics` of the same responses, without statistics of options. Persons who share their items
     with few are compared only within the block they stand in; `effective_n` counts who was compared.
     """
-    J = len(streamed.items)
-    n, total = np.zeros(J), np.zeros(J)
-    sums: dict[bytes, _Sums] = {}
-    for block in streamed.blocks:
-        _add_scores(block, n, total)
-        for items, table, weight in _alike(block):
-            found = _Sums.over(items, table, weight)
-            known = sums.get(items.tobytes())
-            sums[items.tobytes()] = found if known is None else known + found
+    layout = streamed.blocks
+    worth = worths(layout.categories, streamed.items, streamed.scores)
+    lowest = np.array([streamed.scores.get(name, (streamed.shift.get(name, 0),))[0] for name in streamed.items])
+    return statistics_of(
+        classical_sums(layout, worth), streamed.items, layout.categories, worth, lowest, streamed.omitted
+    )
+
+
+def statistics_of(
+    sums: ClassicalSums,
+    items: Sequence[str],
+    categories: NDArray[np.intp],
+    worth: Matrix,
+    lowest: NDArray[np.int64],
+    omitted: NDArray[np.int64],
+) -> tuple[ItemStatistics, ...]:
+    """Statistics from sums of scores above the `lowest` (J,) of each item, as `streamed_statistics` has them."""
+    J, n = len(items), sums.n
     uu, tt, ut, compared, sets = (np.zeros(J) for _ in range(5))
-    for s in sums.values():
+    for s in sums.sets.values():
         if s.w < 2:
             continue
         compared[s.items] += s.w
@@ -78,9 +129,8 @@ def streamed_statistics(streamed: StreamedResponses) -> tuple[ItemStatistics, ..
     varies = (uu > 1e-12 * n) & (rest > 1e-12 * (tt + uu))  # what is left of a difference is no variance
     r = np.full(J, np.nan)
     r[varies] = (ut - uu)[varies] / np.sqrt(uu[varies] * rest[varies])
-    lowest = np.array([streamed.shift.get(name, 0) for name in streamed.items])
-    total += lowest * n
-    top = np.maximum(streamed.blocks.categories - 1 + lowest, 1)
+    total = sums.total + lowest * n
+    top = np.maximum(worth[np.arange(J), categories - 1] + lowest, 1)
     return tuple(
         ItemStatistics(
             item=name,
@@ -88,34 +138,35 @@ def streamed_statistics(streamed: StreamedResponses) -> tuple[ItemStatistics, ..
             p_value=float(total[j] / (n[j] * top[j])) if n[j] else float("nan"),
             point_biserial=float(r[j]),
             effective_n=float(max(compared[j] - sets[j] + 1, 0)),
-            omitted=int(streamed.omitted[j]),
+            omitted=int(omitted[j]),
         )
-        for j, name in enumerate(streamed.items)
+        for j, name in enumerate(items)
     )
 
 
-def _add_scores(block: Block, n: Matrix, total: Matrix) -> None:
+def _add_scores(block: Block, n: Matrix, total: Matrix, worth: Matrix) -> None:
     """Add the weighted number of persons and their scores to those of each item, in place."""
     if block.row_start is not None:
         weight = np.repeat(block.weight, np.diff(block.row_start))
         n += np.bincount(block.items, weight, len(n))
-        total += np.bincount(block.items, weight * block.codes, len(n))
+        total += np.bincount(block.items, weight * worth[block.items, block.codes], len(n))
     elif block.complete:
         n[block.items] += block.weight.sum()
-        total[block.items] += block.weight @ block.codes
+        total[block.items] += block.weight @ worth[block.items, block.codes]
     else:
         seen = block.codes != MISSING
         n[block.items] += block.weight @ seen
-        total[block.items] += block.weight @ np.where(seen, block.codes, 0)
+        codes = np.where(seen, block.codes, 0)
+        total[block.items] += block.weight @ np.where(seen, worth[block.items, codes], 0.0)
 
 
-def _alike(block: Block) -> Iterator[tuple[NDArray[np.intp], Matrix, Matrix]]:
-    """Persons of a block with the same items: the items (j,), scores (m, j), weights (m,)."""
+def _alike(block: Block) -> Iterator[tuple[NDArray[np.intp], NDArray[np.uint8], Matrix]]:
+    """Persons of a block with the same items: the items (j,), categories (m, j), weights (m,)."""
     if block.row_start is not None:
         starts = block.row_start
         patterns = [block.items[starts[i] : starts[i + 1]].tobytes() for i in range(len(block.persons))]
     elif block.complete:
-        yield block.items, block.codes.astype(float), block.weight
+        yield block.items, block.codes, block.weight
         return
     else:
         patterns = [row.tobytes() for row in np.packbits(block.codes != MISSING, axis=1)]
@@ -128,7 +179,7 @@ def _alike(block: Block) -> Iterator[tuple[NDArray[np.intp], Matrix, Matrix]]:
             continue
         if block.row_start is not None:
             spans = [slice(block.row_start[i], block.row_start[i + 1]) for i in persons]
-            yield block.items[spans[0]], np.stack([block.codes[span] for span in spans]).astype(float), weight
+            yield block.items[spans[0]], np.stack([block.codes[span] for span in spans]), weight
         else:
             seen = block.codes[persons[0]] != MISSING
-            yield block.items[seen], block.codes[persons][:, seen].astype(float), weight
+            yield block.items[seen], block.codes[persons][:, seen], weight

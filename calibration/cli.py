@@ -80,7 +80,7 @@ INTERRUPTED = 130
     type=click.FloatRange(0, 100, min_open=True, max_open=True),
     help="Pass mark in % of --form.",
 )
-@click.option("--state", type=NEW_FILE, help="Where to keep the state of the search while it runs.")
+@click.option("--state", type=NEW_FILE, help="Where to keep the state of the search until it ends well.")
 @click.option("--resume", type=FILE, help="Go on from a kept state.")
 @click.option("--note", default="", help="Whose responses these are; stands in the parameters and the report.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -104,6 +104,9 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
             statistics = cal.item_statistics(result.responses)
         result = replace(result, data_note=options["note"]).with_flags(flags)
         written = _write(result, None if rated else statistics, flags, options)
+        state = _state_of(options)
+        if state is not None and result.converged:
+            cal.remove_state(state, result.data_digest)
     except (cal.ResponsesError, cal.CalibrationError, cal.PriorError, cal.ModelError, cal.ScaleError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
@@ -241,9 +244,7 @@ def _run(data: Responses, arguments: Mapping[str, Any], options: Mapping[str, An
     import calibration as cal
 
     digest = cal.digest(data)
-    state: Path | None = options["state"] or options["resume"]
-    if state is None and options["out"] is not None:
-        state = options["out"].with_suffix(".state.json")
+    state = _state_of(options)
     start = cal.read_state(options["resume"], digest).vector if options["resume"] is not None else None
     last: list[Progress] = []
     try:
@@ -262,6 +263,14 @@ def _run(data: Responses, arguments: Mapping[str, Any], options: Mapping[str, An
         cal.write_state(state, last[-1], digest)
         click.echo(f"\ninterrupted after {last[-1].iteration} iterations; go on with --resume {state}", err=True)
         sys.exit(INTERRUPTED)
+
+
+def _state_of(options: Mapping[str, Any]) -> Path | None:
+    """Where the state of the search is kept: where it was said, where it came from, or beside the parameters."""
+    state: Path | None = options["state"] or options["resume"]
+    if state is None and options["out"] is not None:
+        state = options["out"].with_suffix(".state.json")
+    return state
 
 
 def _watch(last: list[Progress], state: Path | None, digest: str) -> Callable[[Progress], None]:

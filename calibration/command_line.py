@@ -16,6 +16,7 @@ import click
 from calibration.files import write_text_whole
 
 if TYPE_CHECKING:
+    from calibration.models import ItemParameters, Scale
     from calibration.responses import Responses
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -41,6 +42,32 @@ def read_sittings(
     key = read_key(key_file) if key_file is not None else None
     parts = [read_responses(path, key=key, group=group, max_score=max_score) for path in paths]
     return pool_responses(parts) if len(parts) > 1 else parts[0]
+
+
+def read_severities(path: Path) -> dict[str, float]:
+    """Severities of raters (rater → logits) that stand with parameters; none where the file has none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")).get("raters", {})
+        return {name: float(one["value"]) for name, one in found.items()}
+    except (ValueError, AttributeError, KeyError, TypeError):  # another format, which has no raters
+        return {}
+
+
+def read_params(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
+    """Scale and parameters of `--params`; says so on stderr where they are of a run that did not converge.
+
+    Raises CalibrationError, OSError.
+    """
+    from calibration.result import read_parameters  # noqa: PLC0415  (`tiku --help` is quick)
+
+    scale, items = read_parameters(path)
+    try:
+        converged = json.loads(path.read_text(encoding="utf-8")).get("converged", True)
+    except (ValueError, AttributeError):  # another format, which does not say
+        converged = True
+    if not converged:
+        click.echo(f"{path}: the calibration did not converge: its parameters are where it stopped", err=True)
+    return scale, items
 
 
 @contextmanager

@@ -131,6 +131,13 @@ def regression_of(result: Fit, names: Sequence[str]) -> dict[str, Estimate]:
     return out | {"(residual sd)": Estimate(float(population.sd[0]))}
 
 
+def regressed_to(prepared: Prepared, result: Fit) -> Matrix | None:
+    """What the covariates lead one to expect of every person's ability, (N,); None without a latent regression."""
+    if prepared.regressed is None:
+        return None
+    return np.asarray(result.unknowns.population.mean[prepared.regressed])
+
+
 def raters_of(prepared: Prepared, result: Fit) -> dict[str, Estimate]:
     """Severities in logits, with standard errors; they sum to 0."""
     facet = prepared.facet

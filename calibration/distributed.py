@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calibration.calibrating import Progress, run
+from calibration.classical_stream import classical_sums, statistics_of, worths
 from calibration.estimation.blocks import ResponseBlocks, block_responses, category_counts
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import Population
@@ -26,12 +27,24 @@ from calibration.priors import PriorError, Priors
 from calibration.recoding import Coding, Seen, coded, coding_of, scores_seen
 from calibration.responses import ResponsesError, read_responses
 from calibration.result import Calibration, CalibrationError
+from calibration.screening import Flag, screen
 
 if TYPE_CHECKING:
     from distributed import Client
 
 
-def calibrate_files(
+def calibrate_files(files: Sequence[Path], client: Client, **options: Any) -> Calibration:  # noqa: ANN401
+    """`calibrate` over files of responses on the workers of `client`; no person may stand in two files.
+
+    Workers need the files under the same paths and tiku of the same version. The result is that of one process over the
+    files in this order, to rounding, with the flags of classical statistics beside its items. `options` are those of
+    `calibrate_and_screen_files`. Raises as `calibrate` and `read` do.
+    """
+    result, flags = calibrate_and_screen_files(files, client, **options)
+    return result.with_flags(flags)
+
+
+def calibrate_and_screen_files(
     files: Sequence[Path],
     client: Client,
     *,
@@ -41,11 +54,10 @@ def calibrate_files(
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
-) -> Calibration:
-    """`calibrate` over files of responses on the workers of `client`; no person may stand in two files.
+) -> tuple[Calibration, tuple[Flag, ...]]:
+    """The calibration of `calibrate_files`, and the flags of `screen` with their messages.
 
-    Workers need the files under the same paths and tiku of the same version. The result is that of one process over the
-    files in this order, to rounding. Raises as `calibrate` and `read` do.
+    Options of answers are not compared with the key, and items without variance are left out before they are screened.
     """
     if not files:
         raise ResponsesError("no files: give at least one file of responses")
@@ -76,13 +88,18 @@ def calibrate_files(
             excluded=coding.excluded,
             flags=coding.flags,
         )
-        return run(
+        worth = worths(categories, coding.items, coding.scores)
+        sums = prepared.persons.total(classical_sums, worth)
+        lowest = np.array([scores[0] for scores in coding.scores.values()])
+        statistics = statistics_of(sums, coding.items, categories, worth, lowest, np.zeros(len(lowest), np.int64))
+        result = run(
             prepared,
             priors=priors,
             tolerance=tolerance,
             max_iterations=max_iterations,
             on_iteration=on_iteration,
         )
+        return result, screen(statistics)
     except (ModelError, PatternError, PriorError) as error:
         raise CalibrationError(str(error)) from None
 

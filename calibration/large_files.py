@@ -17,7 +17,7 @@ import click
 
 from calibration.classical_stream import streamed_statistics
 from calibration.command_line import said_to_people
-from calibration.distributed import calibrate_files
+from calibration.distributed import calibrate_and_screen_files
 from calibration.estimation.block_stream import block_stream
 from calibration.responses import read_responses, stream_responses
 from calibration.responses.arrow import parquet_files
@@ -75,7 +75,7 @@ def calibrate_large(options: Mapping[str, Any], arguments: Mapping[str, Any], re
         if way == "--stream":
             result, flags = _streamed(options["responses"], reading, fitting, options["threads"])
         else:
-            result, flags = _over_cluster(options["responses"], options["cluster"], reading, fitting), ()
+            result, flags = _over_cluster(options["responses"], options["cluster"], reading, fitting)
         seconds = time.perf_counter() - began
         result = replace(result, data_note=options["note"]).with_flags(flags)
         if options["out"] is not None:
@@ -103,11 +103,11 @@ def _streamed(
 
 def _over_cluster(
     paths: Sequence[Path], address: str, reading: Mapping[str, Any], fitting: Mapping[str, Any]
-) -> Calibration:
+) -> tuple[Calibration, tuple[Flag, ...]]:
     files = [file for path in paths for file in (parquet_files(path) if path.is_dir() else [path])]
     with _cluster(address) as client:
         read = partial(read_responses, **reading)
-        return calibrate_files([file.resolve() for file in files], client, read=read, **fitting)
+        return calibrate_and_screen_files([file.resolve() for file in files], client, read=read, **fitting)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.models import ItemParameters
-from calibration.recoding import coded, coding_of, scores_seen
-from calibration.responses import Responses
+from calibration.recoding import by_rater, coded, coding_of, in_categories_of, scores_seen
+from calibration.responses import Responses, ResponsesError
 
 if TYPE_CHECKING:
     from calibration.result import Calibration
@@ -39,7 +39,9 @@ class OwnData:
 def own_data(calibration: Calibration) -> OwnData:
     """What `fit` and `scoring` take; scores are categories already, so that the items know no others.
 
-    Raises CalibrationError where the calibration has no responses with it.
+    Categories are those of the parameters, whatever scores happen to be among the responses: an anchor keeps the lowest
+    score that nobody has this time. Raises CalibrationError where the calibration has no responses with it,
+    ResponsesError for a score that the parameters of its item do not know.
     """
     from calibration.result import CalibrationError  # noqa: PLC0415  (results use this module)
 
@@ -49,7 +51,8 @@ def own_data(calibration: Calibration) -> OwnData:
             "this calibration has no responses with it (it was read from a file, streamed or distributed): read "
             "responses and call the functions of calibration.scoring and calibration.fit with them"
         )
-    data = coded(responses, coding_of([scores_seen(responses)], responses.marks))
+    known = {item.id: item for item in calibration.items}
+    data = coded(responses, coding_of([scores_seen(responses)], anchors=known))
     population = own_population(calibration)
     if data.rater is None or len(data.raters) < 2:
         data = replace(data, rater=None, raters=())
@@ -76,39 +79,50 @@ def rated_items(
 ) -> OwnData:
     """Ratings as responses to items of the raters: the thresholds of each moved by the rater's severity."""
     known = {item.id: item for item in items}
-    R = len(responses.raters)
-    rater = responses.rater if responses.rater is not None else np.zeros(len(responses.item), np.int32)
-    pairs, at = np.unique(responses.item.astype(np.int64) * R + rater, return_inverse=True)
-    of_item = tuple(responses.items[j] for j in (pairs // R).tolist())
-    of_rater = tuple(responses.raters[r] for r in (pairs % R).tolist())
+    rated, item_of, rater_of = by_rater(responses)
+    of_item = tuple(responses.items[j] for j in item_of)
+    of_rater = tuple(responses.raters[r] for r in rater_of)
     moved = tuple(
-        replace(
-            known[name],
-            id=f"{name} / {who}",
-            b=tuple(b + severity[who] for b in known[name].b),
-            location=None,
-            steps=(),
-        )
-        for name, who in zip(of_item, of_rater, strict=True)
+        replace(known[name], id=own, b=tuple(b + severity[who] for b in known[name].b), location=None, steps=())
+        for own, name, who in zip(rated.items, of_item, of_rater, strict=True)
     )
-    order = np.lexsort((at.reshape(-1), responses.person))
-    rows = replace(
-        responses,
-        items=tuple(item.id for item in moved),
-        person=responses.person[order],
-        item=at.reshape(-1)[order].astype(np.int32),
-        score=responses.score[order],
-        status=responses.status[order],
+    return OwnData(rated, moved, population, of_item, of_rater)
+
+
+def as_rated(
+    responses: Responses, items: Sequence[ItemParameters], severity: Mapping[str, float]
+) -> tuple[Responses, tuple[ItemParameters, ...]]:
+    """Ratings of any persons as responses to the items of their raters, for scoring; without items not calibrated.
+
+    Raises ResponsesError for a rater without a severity, and for a score that the parameters of its item do not know.
+    """
+    stranger = next((name for name in responses.raters if name not in severity), None)
+    if stranger is not None:
+        raise ResponsesError(f"rater {stranger} has no severity; calibrated are {', '.join(severity)}")
+    known = {item.id for item in items}
+    data = in_categories_of(items, responses)
+    rater = data.rater if data.rater is not None else np.full(len(data.item), -1, np.int32)
+    rows = np.flatnonzero(np.array([name in known for name in data.items])[data.item])
+    if (rater[rows] < 0).any():
+        row = rows[np.flatnonzero(rater[rows] < 0)[0]]
+        raise ResponsesError(
+            f"person {data.persons[data.person[row]]}, item {data.items[data.item[row]]}: no rater, "
+            "where others have one"
+        )
+    kept = replace(
+        data,
+        person=data.person[rows],
+        item=data.item[rows],
+        score=data.score[rows],
+        status=data.status[rows],
+        rater=rater[rows],
         option=None,
-        rater=None,
-        raters=(),
         position=None,
         seconds=None,
-        key={},
-        shift={},
-        marks={},
     )
-    return OwnData(rows, moved, population, of_item, of_rater)
+    nobody = (np.zeros(1), np.ones(1))
+    rated = rated_items(kept, [replace(item, scores=()) for item in items], dict(severity), nobody)
+    return rated.responses, rated.items
 
 
 def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemParameters:
@@ -124,6 +138,13 @@ def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemPa
     return replace(
         item, model=model, a=float(item.a / np.sqrt(1 + (k * D * item.a * sd) ** 2)), location=None, steps=()
     )
+
+
+def each_as_regressed(data: OwnData, expected: Matrix, sd: float) -> OwnData:
+    """The data with a population N(expected, sd²) for persons (N,) of each expected ability, in place of groups."""
+    mean, group = np.unique(expected, return_inverse=True)
+    grouped = replace(data.responses, group=group.reshape(-1).astype(np.int32), groups=tuple(map(str, mean)))
+    return replace(data, responses=grouped, population=(mean, np.full(len(mean), sd)))
 
 
 def own_population(calibration: Calibration) -> tuple[Matrix, Matrix]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Literal
@@ -27,14 +27,20 @@ from calibration.item_sets import (
 )
 from calibration.models import ItemParameters, Scale, model_named
 from calibration.patterns import PatternError, ordered_patterns, settings_of
-from calibration.recoding import Coding, coded, coding_of, scores_seen
+from calibration.recoding import Coding, by_rater, coded, coding_of, scores_seen
 from calibration.responses import Responses, ResponsesError
+from calibration.responses.findings import find
 from calibration.result import CalibrationError
+from calibration.routing import first_items
 from calibration.screening import Flag
 
 Matrix = NDArray[np.float64]
 
 ANCHOR_STEPS = 50  # EM steps for the population of anchored items, before the new items join
+WEIGHTS_ARE_COUNTS = (
+    "not all weights are whole numbers: estimates are those of the weighted population, but standard errors and tests "
+    "of fit take a weight of w as w persons, which sampling weights are not"
+)
 FACET_MODELS = ("Rasch", "PCM", "RSM")
 
 
@@ -43,7 +49,8 @@ class Prepared:
     """Everything that is settled before the search.
 
     With a facet the items are those of each rater; `counts` (J,) are weighted persons, `marks` and `excluded` as in
-    `Coding`, `scores` those of items whose categories do not have the scores 0, 1, 2, ….
+    `Coding`, `scores` those of items whose categories do not have the scores 0, 1, 2, …. With covariates `regressed`
+    (N,) is the group of the population that each person's covariates make.
     """
 
     items: tuple[str, ...]
@@ -56,6 +63,7 @@ class Prepared:
     data_digest: str
     anchors: Mapping[str, ItemParameters] = field(default_factory=dict)
     covariates: tuple[str, ...] | None = None
+    regressed: NDArray[np.int32] | None = None
     facet: Facet | None = None
     testlets: Mapping[str, str] = field(default_factory=dict)
     sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # set → the items it is the sum of
@@ -65,6 +73,7 @@ class Prepared:
     excluded: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
     responses: Responses | None = None
+    first_items: NDArray[np.intp] | None = None  # (N,), which item a person began with, -1 where nobody knows
 
 
 def prepare(
@@ -89,7 +98,13 @@ def prepare(
         collapsed, model = _collapsed(responses, model, item_sets, anchors)
         responses, sums, of_sets = collapsed.responses, collapsed.sums, collapsed.flags
     data = _coded(responses, model, anchors)
+    if covariates is None:
+        data, responses, empty = _without_empty_groups(data, responses, reference)
+    else:
+        empty = []
     facet, data = _facets(data)
+    if facet is not None and anchors:
+        raise CalibrationError("ratings and anchors together are not estimated: calibrate the ratings, then link")
     anchored = {name: anchors[name] for name in data.items if name in anchors}
     if anchors and not anchored:
         raise CalibrationError(
@@ -97,7 +112,6 @@ def prepare(
             "give anchors that were administered"
         )
     grouped, population, names = _population(data.responses, data.models, anchored, reference, covariates)
-    empty = [] if covariates is not None else [names[g] for g in np.flatnonzero(~_present(grouped, len(names)))]
     layout = block_responses(grouped, data.items, categories=data.categories)
     modelled: Mapping[str, str] = {}
     if sets == "testlet" and item_sets:
@@ -110,12 +124,8 @@ def prepare(
         population = _anchored_population(layout, data.items, data.models, population, anchored, scale.D)
     if latent == "empirical":
         population = _shapeless(population, data, anchored, modelled)
-    without = len(responses.persons) - len(np.unique(data.responses.person))
-    flags = [*data.coding.flags, *_odd(responses), *of_sets]
-    flags += [
-        Flag("", "group-without-persons", f"group {name}: nobody has a response that counts; it has no mean and spread")
-        for name in empty
-    ]
+    without = len(responses.persons) - np.count_nonzero(np.bincount(data.responses.person))
+    flags = [*data.coding.flags, *_odd(responses, anchored), *empty, *of_sets]
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
     return Prepared(
@@ -129,6 +139,7 @@ def prepare(
         data_digest=data_digest,
         anchors=anchored,
         covariates=tuple(covariates) if covariates is not None else None,
+        regressed=grouped.group if covariates is not None else None,
         facet=facet,
         testlets=modelled,
         sums=sums,
@@ -138,13 +149,17 @@ def prepare(
         excluded=data.coding.excluded,
         flags=tuple(flags),
         responses=responses,
+        first_items=first_items(data.responses),
     )
 
 
-def _odd(responses: Responses) -> list[Flag]:
+def _odd(responses: Responses, anchors: Collection[str]) -> list[Flag]:
     """What is odd about the data and has no other place in the result."""
     told = {"no-variance", "unused-category", "no-responses"}
-    return [Flag(found.about, found.code, found.message) for found in responses.findings if found.code not in told]
+    odd = [Flag(found.about, found.code, found.message) for found in find(responses, anchors) if found.code not in told]
+    if (responses.weight != np.round(responses.weight)).any():
+        odd.append(Flag("", "weights", WEIGHTS_ARE_COUNTS))
+    return odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +181,43 @@ def _coded(responses: Responses, model: str | Mapping[str, str], anchors: Mappin
         raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
     models = models_of(coding.items, model)
     return _Coded(coded(responses, coding), coding, coding.items, models, coding.categories, coding.marks)
+
+
+def _without_empty_groups(
+    data: _Coded, responses: Responses, reference: str | None
+) -> tuple[_Coded, Responses, list[Flag]]:
+    """Both without the groups of whom nobody counts, and a flag for each of these.
+
+    Raises CalibrationError where the reference is one.
+    """
+    if responses.group is None or not len(responses.groups):
+        return data, responses, []
+    counted = np.zeros(len(responses.persons), bool)
+    counted[data.responses.person] = True
+    counted &= responses.weight > 0
+    persons = np.bincount(responses.group[counted], minlength=len(responses.groups))
+    kept = np.flatnonzero(persons)
+    if len(kept) == len(persons):
+        return data, responses, []
+    if reference is not None and reference in responses.groups and not persons[responses.groups.index(reference)]:
+        raise CalibrationError(
+            f"reference group {reference!r} has no person with a response that counts: choose one of "
+            f"{', '.join(responses.groups[g] for g in kept)}"
+        )
+    number = np.searchsorted(kept, np.arange(len(persons))).clip(max=len(kept) - 1)
+    groups = tuple(responses.groups[g] for g in kept)
+    flags = [
+        Flag(
+            "",
+            "group-without-persons",
+            f"group {responses.groups[g]} has no person with a response that counts: it has no mean and is left out; "
+            "check the column of groups and the weights",
+        )
+        for g in np.flatnonzero(persons == 0)
+    ]
+    group = number[responses.group].astype(np.int32)
+    data = replace(data, responses=replace(data.responses, group=group, groups=groups))
+    return data, replace(responses, group=group, groups=groups), flags
 
 
 def models_of(items: Sequence[str], model: str | Mapping[str, str]) -> list[str]:
@@ -193,24 +245,15 @@ def _facets(data: _Coded) -> tuple[Facet | None, _Coded]:
             f"item {data.items[other]}: ratings are calibrated as many-facet models, which are "
             f"{', '.join(FACET_MODELS)}, not {data.models[other]}"
         )
-    R = len(responses.raters)
-    pairs, index = np.unique(responses.item.astype(np.int64) * R + responses.rater, return_inverse=True)
-    item, rater = pairs // R, pairs % R
-    names = tuple(f"{data.items[j]} / {responses.raters[r]}" for j, r in zip(item, rater, strict=True))
-    order = np.lexsort((index, responses.person))
-    rated = replace(
-        responses,
-        items=names,
-        person=responses.person[order],
-        item=index.reshape(-1)[order].astype(np.int32),
-        score=responses.score[order],
-        status=responses.status[order],
-        option=None,
-        rater=None,
-        raters=(),
-        position=None,
-        seconds=None,
-    )
+    nameless = np.flatnonzero(responses.rater < 0)
+    if nameless.size:
+        raise CalibrationError(
+            f"person {responses.persons[responses.person[nameless[0]]]}, item "
+            f"{responses.items[responses.item[nameless[0]]]}: no rater, where others have one; name one for every "
+            "row, or calibrate the items without raters by themselves"
+        )
+    rated, item, rater = by_rater(responses)
+    names = rated.items
     marks = {names[k]: data.marks[data.items[j]] for k, j in enumerate(item) if data.items[j] in data.marks}
     facet = Facet(item, rater, data.items, responses.raters)
     models = [data.models[j] for j in item]
@@ -231,23 +274,12 @@ def _population(
     names = responses.groups if responses.group is not None and len(responses.groups) else ("",)
     if reference is not None and reference not in names:
         raise CalibrationError(f"reference group {reference!r} is none of {', '.join(names)}")
-    G, present = len(names), _present(responses, len(names))
-    if reference is not None and not present[names.index(reference)]:
-        raise CalibrationError(f"reference group {reference}: nobody in it has a response that counts; name another")
-    free_mean, free_sd = present.copy(), present.copy()
+    G = len(names)
+    free_mean, free_sd = np.ones(G, bool), np.ones(G, bool)
     if not anchored:
-        at = names.index(reference) if reference is not None else int(np.argmax(present))
+        at = names.index(reference) if reference is not None else 0
         free_mean[at], free_sd[at] = False, unit_slope
     return responses, Population.of_groups(np.zeros(G), np.ones(G), free_mean, free_sd), names
-
-
-def _present(responses: Responses, G: int) -> NDArray[np.bool_]:
-    """Which groups (G,) have a person with a weight and a response."""
-    present = np.zeros(G, bool)
-    persons = np.unique(responses.person[responses.used])
-    persons = persons[responses.weight[persons] > 0]
-    present[responses.group[persons] if responses.group is not None and responses.groups else 0] = True
-    return present
 
 
 def _shapeless(

@@ -50,12 +50,13 @@ class Coding:
 
 def scores_seen(responses: Responses) -> Seen:
     """The scores of every item, as they stood in the data, that persons with a weight have."""
-    counted = (responses.status != NOT_REACHED) & (responses.weight > 0)[responses.person]
+    rows = responses.used_rows
+    if not (responses.weight > 0).all():
+        rows = np.flatnonzero(responses.used & (responses.weight > 0)[responses.person])
     score = responses.given_scores
     width = int(score.max(initial=0)) + 1
-    present = np.zeros(len(responses.items) * width, bool)
-    present[responses.item[counted].astype(np.int64) * width + score[counted]] = True
-    keys = np.flatnonzero(present)
+    cell = responses.item[rows].astype(np.int64) * width + score[rows]
+    keys = np.flatnonzero(np.bincount(cell, minlength=len(responses.items) * width))
     first = np.searchsorted(keys // width, np.arange(len(responses.items) + 1))
     scores = (keys % width).tolist()
     return {name: frozenset(scores[first[j] : first[j + 1]]) for j, name in enumerate(responses.items)}
@@ -71,7 +72,8 @@ def coding_of(
     lowest score where there are too few of them for that.
 
     A score in the middle that nobody got has no category, and a flag says so. Anchors keep the coding that their
-    parameters have. Raises ResponsesError for a score that an anchor's parameters do not know.
+    parameters have, and stay where everybody has the same score: that says how able these persons are. Raises
+    ResponsesError for a score that an anchor's parameters do not know.
     """
     together: dict[str, frozenset[int]] = {}
     for seen in parts:
@@ -84,14 +86,14 @@ def coding_of(
     flags: list[Flag] = []
     for name, found in together.items():
         scores: tuple[int, ...] = tuple(sorted(found))
-        if len(scores) < 2:
-            excluded[name] = "no-variance" if scores else "no-responses"
-            continue
-        if anchors and name in anchors:
+        if anchors and name in anchors and scores:
             kept[name] = anchors[name].category_scores
             strange = sorted(found - set(kept[name]))
             if strange:
                 raise ResponsesError(f"item {name}: score {strange[0]}, but {_known_scores(anchors[name])}")
+            continue
+        if len(scores) < 2:
+            excluded[name] = "no-variance" if scores else "no-responses"
             continue
         kept[name] = scores
         gaps = sorted(set(range(scores[0], scores[-1])) - found)
@@ -117,6 +119,9 @@ def coded(responses: Responses, coding: Coding) -> Responses:
 
     A response whose score the coding does not know, because only persons of weight 0 have it, is left out.
     """
+    plain = coding.items == responses.items and not responses.shift and not coding.unusual
+    if plain and (responses.weight > 0).all() and responses.used.all():
+        return responses
     score = responses.given_scores
     width = int(score.max(initial=0)) + 1
     table = np.full((len(responses.items), width), -1, np.int16)
@@ -148,6 +153,33 @@ def coded(responses: Responses, coding: Coding) -> Responses:
         seconds=responses.seconds[kept] if responses.seconds is not None else None,
         shift={},
     )
+
+
+def by_rater(responses: Responses) -> tuple[Responses, NDArray[np.intp], NDArray[np.intp]]:
+    """Ratings as responses to items of each rater, `item / rater`, and which item and which rater each is of, (J,)."""
+    R = len(responses.raters)
+    rater = responses.rater if responses.rater is not None else np.zeros(len(responses.item), np.int32)
+    pairs, at = np.unique(responses.item.astype(np.int64) * R + rater, return_inverse=True)
+    item_of, rater_of = (pairs // R).astype(np.intp), (pairs % R).astype(np.intp)
+    at = at.reshape(-1)
+    order = np.lexsort((at, responses.person))
+    rated = replace(
+        responses,
+        items=tuple(f"{responses.items[j]} / {responses.raters[r]}" for j, r in zip(item_of, rater_of, strict=True)),
+        person=responses.person[order],
+        item=at[order].astype(np.int32),
+        score=responses.score[order],
+        status=responses.status[order],
+        option=None,
+        rater=None,
+        raters=(),
+        position=None,
+        seconds=None,
+        key={},
+        shift={},
+        marks={},
+    )
+    return rated, item_of, rater_of
 
 
 def in_categories_of(items: Sequence[ItemParameters], responses: Responses) -> Responses:

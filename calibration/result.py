@@ -12,8 +12,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calibration.exchange.document import item_document, parameters_from_document, scale_document
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.exchange.document import item_document, scale_document
 from calibration.exchange.errors import ExchangeError
+from calibration.exchange.formats import read_parameter_file
 from calibration.files import write_text_whole
 from calibration.models import ItemParameters, Scale
 from calibration.screening import Flag
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from calibration.linking import Link
     from calibration.responses import Responses
     from calibration.scoring import Scores
+
+Matrix = NDArray[np.float64]
 
 
 class CalibrationError(ValueError):
@@ -80,11 +86,12 @@ class Calibration:
     warnings: tuple[Flag, ...] = ()
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     responses: Responses | None = field(default=None, repr=False, compare=False)
+    regressed_to: Matrix | None = field(default=None, repr=False, compare=False)  # (N,), after a latent regression
     fit: Fit | None = field(default=None, repr=False, compare=False)
 
     def document(self) -> dict[str, Any]:
         """The calibration as plain JSON data, which is the same whenever and wherever the calibration runs."""
-        apart = {"items", "scale", "flags", "warnings", "groups", "responses", "fit", "seconds"}
+        apart = {"items", "scale", "flags", "warnings", "groups", "responses", "regressed_to", "fit", "seconds"}
         head: dict[str, Any] = {}
         for name in self.__slots__:
             if name not in apart:
@@ -113,13 +120,21 @@ class Calibration:
         """Abilities of the calibrated persons under their groups' distributions, or of the persons of `responses`.
 
         `method` and `options` are those of `score_responses`. Ratings are scored with the severities of their raters.
+        After a latent regression the calibrated persons are scored under what it says of each, so that regressions of
+        plausible values on its covariates are right (Mislevy, 1991); "eapsum" goes by one population of all of them.
         """
-        from calibration.own_data import own_data
+        from calibration.own_data import as_rated, each_as_regressed, own_data
         from calibration.scoring import score_responses
 
+        if responses is not None and self.raters and len(responses.raters) > 0:
+            severity = {name: estimate.value for name, estimate in self.raters.items()}
+            rated, items = as_rated(responses, self.items, severity)
+            return score_responses(rated, items, self.scale, method=method, **options)
         if responses is not None:
             return score_responses(responses, self.items, self.scale, method=method, **options)
         data = own_data(self)
+        if self.regressed_to is not None and method != "eapsum":
+            data = each_as_regressed(data, self.regressed_to, self.regression["(residual sd)"].value)
         mean, sd = data.population
         usual: dict[str, Any] = {"mean": mean, "sd": sd} | options
         return score_responses(data.responses, data.items, self.scale, method=method, **usual)
@@ -199,14 +214,9 @@ def _number(value: Any) -> Any:  # noqa: ANN401
 
 
 def read_parameters(path: Path) -> tuple[Scale, tuple[ItemParameters, ...]]:
-    """Scale and item parameters from a JSON file that `Calibration.save` wrote. Raises CalibrationError."""
+    """Scale and item parameters from a file of any known format. Raises CalibrationError."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        items, scale = parameters_from_document(document, str(path))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CalibrationError(
-            f"{path}: not a parameter file ({error}); expected what `tiku calibrate --out` writes"
-        ) from None
+        items, scale = read_parameter_file(path)
     except ExchangeError as error:
         raise CalibrationError(str(error)) from None
     return scale, items

@@ -57,7 +57,7 @@ def correlation_exceeds(r_other: float, r_key: float, r_between: float, n: float
 def screen(statistics: Sequence[ItemStatistics], *, rate: float = FALSE_DISCOVERY_RATE) -> tuple[Flag, ...]:
     """Flags for items without variance, with negative discrimination, and with a key that another option beats."""
     flags = [
-        Flag(s.item, "no-variance", f"everybody has the same score (p = {s.p_value:.2f}): left out of the calibration")
+        Flag(s.item, "no-variance", f"everybody has the same score (p = {s.p_value:.2f}): nothing can be estimated")
         for s in statistics
         if s.p_value in {0.0, 1.0}
     ]

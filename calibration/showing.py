@@ -23,11 +23,12 @@ def summary(calibration: Calibration) -> str:
     state = "converged" if calibration.converged else "NOT CONVERGED"
     error = calibration.integration_error
     integration = f", integration error {error:.1e}" if np.isfinite(error) else ""
+    errors = f"standard errors from the {calibration.se_kind}" if calibration.converged else "no standard errors"
     return (
         f"{calibration.model}, {len(calibration.items)} items, {calibration.n_persons} persons: "
         f"log-likelihood {calibration.log_likelihood:.3f}, {state} after {calibration.iterations} iterations "
         f"(largest gradient {calibration.max_gradient:.1e}{integration}); "
-        f"priors {calibration.priors}; standard errors from the {calibration.se_kind}"
+        f"priors {calibration.priors}; {errors}"
     )
 
 

@@ -12,6 +12,8 @@ reading = ["R1", "R2", "R3"]
 
 [families]
 clones-of-17 = ["17a", "17b"]
+
+What is no table stands before them: `model = "2PL"`, for all items, and `family_sd = 0.3`.
 """
 
 from __future__ import annotations
@@ -85,7 +87,9 @@ def _sets(table: Any, name: str, path: Path) -> dict[str, str]:  # noqa: ANN401
     lines: dict[str, Any] = table if isinstance(table, dict) else {"": None}
     for label, items in lines.items():
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise CalibrationError(f'{path}, [{name}]: expected lines such as reading = ["R1", "R2"]')
+            raise CalibrationError(
+                f'{path}, [{name}], {label}: expected a list of items, such as reading = ["R1", "R2"]'
+            )
         for item in items:
             if found.setdefault(item, label) != label:
                 raise CalibrationError(f"{path}, [{name}]: item {item} is in {found[item]} and in {label}")

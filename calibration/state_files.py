@@ -32,3 +32,12 @@ def read_state(path: Path, data_digest: str) -> Progress:
     if of != data_digest:
         raise CalibrationError(f"{path}: the state of a calibration of other responses; give the files it came from")
     return progress
+
+
+def remove_state(path: Path, data_digest: str) -> None:
+    """Remove a file that holds the state of a search over these data; any other file, or none, stays as it is."""
+    try:
+        read_state(path, data_digest)
+    except (CalibrationError, OSError):
+        return
+    path.unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from math import nan
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from calibration.models import ModelError, Scale
 from calibration.patterns import PatternError
 from calibration.preparing import Prepared, models_of
 from calibration.priors import PriorError, Priors
+from calibration.recoding import coding_of
 from calibration.responses import ResponsesError
 from calibration.result import Calibration, CalibrationError
 
@@ -33,8 +35,7 @@ def calibrate_stream(
 ) -> Calibration:
     """`calibrate` of what `block_stream` has read, in groups where the stream has them.
 
-    Items without variance are left out. Raises CalibrationError as `calibrate` does, and for an item with a category
-    that nobody chose: read such data whole, or score them without the gap.
+    Items without variance are left out. Raises CalibrationError as `calibrate` does.
     """
     try:
         prepared = prepare_stream(streamed, model=model, threads=threads)
@@ -57,15 +58,13 @@ def prepare_stream(streamed: StreamedResponses, *, model: str | Mapping[str, str
     varied = [j for j, n in enumerate(of_item) if (n > 0).sum() > 1]
     if not varied:
         raise ResponsesError("no item has both right and wrong answers: nothing can be calibrated")
-    gap = next((j for j in varied if not (of_item[j] > 0).all()), None)
-    if gap is not None:
-        unused = ", ".join(str(k) for k in np.flatnonzero(of_item[gap] == 0))
-        raise CalibrationError(
-            f"item {streamed.items[gap]}: nobody got {unused}; a stream is not recoded: score the item without the gap"
-        )
     items = tuple(streamed.items[j] for j in varied)
     models = models_of(items, model)
     kept = layout if len(varied) == len(streamed.items) else only_items(layout, varied)
+    gaps = coding_of(
+        [{name: frozenset(streamed.scores[name]) for name in items if name in streamed.scores}],
+        {name: (nan,) * streamed.shift.get(name, 0) + marks for name, marks in streamed.marks.items()},
+    )
     groups = streamed.groups or ("",)
     free = np.arange(len(groups)) > 0
     free_sd = free | any(name in FIXED_SLOPE for name in models)
@@ -78,12 +77,14 @@ def prepare_stream(streamed: StreamedResponses, *, model: str | Mapping[str, str
         groups=groups,
         scale=Scale(),
         data_digest=_digest(streamed),
-        marks={name: marks for name, marks in streamed.marks.items() if name in set(items)},
+        marks={name: marks for name, marks in streamed.marks.items() if name in set(items)} | dict(gaps.marks),
         scores={
             name: tuple(range(by, by + int(layout.categories[streamed.items.index(name)])))
             for name, by in streamed.shift.items()
             if name in set(items)
-        },
+        }
+        | gaps.unusual,
+        flags=gaps.flags,
         excluded={name: "no-variance" for name in streamed.items if name not in set(items)},
     )
 

@@ -1,159 +1,12 @@
-"""`tiku assemble`, `tiku release` and `tiku simulate`: files in, files out."""
+"""`tiku simulate`: files in, files out."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from engine import Assembly, Blueprint
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
-NO_SOLUTION = 3
-
-
-class NoSolution(click.ClickException):
-    """There is no solution; the message says why."""
-
-    exit_code = NO_SOLUTION
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    import engine
-
-    try:
-        yield
-    except (engine.InfeasibleBlueprintError, engine.InfeasibleReleaseError) as error:
-        raise NoSolution(str(error)) from None
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False))
-
-
-def _finite(value: object) -> object:
-    """The same data with null where a number does not exist, as JSON has no NaN."""
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _write_rows(path: Path, rows: Sequence[Sequence[object]]) -> None:
-    from calibration import write_text_whole
-
-    target = io.StringIO()
-    csv.writer(target, lineterminator="\n").writerows(rows)
-    write_text_whole(path, target.getvalue())
-
-
-@click.command(
-    epilog="Example: tiku assemble --pool pool.csv --blueprint blueprint.toml --forms 2 --spares 1 --out papers"
-)
-@click.option("--pool", "pool_file", required=True, type=FILE, help="CSV: id, a, b and attributes.")
-@click.option("--blueprint", "blueprint_file", required=True, type=FILE, help="TOML: rules, marks, target.")
-@click.option("--forms", default=1, show_default=True, type=click.IntRange(1, 20), help="Parallel forms.")
-@click.option("--spares", default=0, show_default=True, type=click.IntRange(0, 6), help="Forms that may share items.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
-@click.option("--out", required=True, type=FOLDER, help="Folder for one CSV a form and report.html.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def assemble(
-    pool_file: Path, blueprint_file: Path, forms: int, spares: int, seed: int, out: Path, as_json: bool
-) -> None:
-    """Assemble parallel forms to a blueprint; every rule is recounted from the items."""
-    import engine
-    from engine.reports import write_assembly_report
-
-    with _plain_errors():
-        pool, blueprint = engine.read_pool(pool_file), engine.read_blueprint(blueprint_file)
-        assembly = engine.assemble(pool, blueprint, forms=forms, spares=spares, seed=seed)
-        marks = dict(zip(pool.ids, blueprint.item_marks(pool).tolist(), strict=True))
-        for form in assembly.forms:
-            rows = [[n, item, marks[item]] for n, item in enumerate(form.items, start=1)]
-            _write_rows(out / f"{form.name}.csv", [["position", "id", "marks"], *rows])
-        for stale in _forms_of_an_earlier_run(out, {form.name for form in assembly.forms}):
-            stale.unlink()
-        write_assembly_report(out / "report.html", assembly, blueprint, lead=pool_file.name)
-    if as_json:
-        _print_json(_assembly_document(assembly, blueprint, marks))
-        return
-    for form in assembly.forms:
-        target = "no target" if blueprint.target is None else f"information within {form.deviation:.2%} of the target"
-        click.echo(f"{form.name}: {len(form.items)} items, {target}")
-    kept = sum(line.ok for line in assembly.recount)
-    click.echo(f"recount: {kept} of {len(assembly.recount)} rules kept; wrote {out}")
-
-
-def _forms_of_an_earlier_run(out: Path, names: set[str]) -> list[Path]:
-    """Forms beside an earlier report that this run did not make: left there they would pass for its papers."""
-    if not (out / "report.html").is_file():
-        return []
-    return [path for path in out.glob("[A-Z].csv") if path.stem not in names]
-
-
-def _assembly_document(assembly: Assembly, blueprint: Blueprint, marks: dict[str, float]) -> dict[str, Any]:
-    cut = min(range(len(assembly.theta)), key=lambda t: abs(assembly.theta[t] - assembly.theta_cut), default=None)
-    return {
-        "status": "feasible",
-        "forms": [
-            {
-                "name": form.name,
-                "items": form.items,
-                "deviation": form.deviation,
-                "marks": sum(marks[item] for item in form.items),
-                "minutes": blueprint.minutes,
-                "expected_score_at_cut": form.expected_marks[cut] if cut is not None else None,
-                "accuracy": form.accuracy,
-            }
-            for form in assembly.forms
-        ],
-        "bound": min(form.bound for form in assembly.forms),
-        "gap": max(form.deviation - form.bound for form in assembly.forms),
-        "seconds": assembly.seconds,
-        "seed": assembly.seed,
-        "pool_digest": assembly.pool_digest,
-        "recount": [asdict(line) for line in assembly.recount],
-    }
-
-
-@click.command(epilog="Example: tiku release --pool pool.csv --policy policy.toml --seed 7 --out release")
-@click.option("--pool", "pool_file", required=True, type=FILE, help="CSV: id, a, b and attributes.")
-@click.option("--policy", "policy_file", required=True, type=FILE, help="TOML: share, margins, cells, withhold.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
-@click.option("--out", required=True, type=FOLDER, help="Folder for release.csv and report.html.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def release(pool_file: Path, policy_file: Path, seed: int, out: Path, as_json: bool) -> None:
-    """Choose a share of the bank to publish that mirrors it."""
-    import engine
-    from engine.reports import write_release_report
-
-    with _plain_errors():
-        pool = engine.read_pool(pool_file)
-        chosen = engine.choose_release(pool, engine.read_policy(policy_file), seed=seed)
-        _write_rows(out / "release.csv", [["id", "reason"], *chosen.reasons.items()])
-        write_release_report(out / "report.html", chosen, pool, [])
-    if as_json:
-        _print_json({"status": "feasible"} | asdict(chosen))
-        return
-    click.echo(
-        f"{len(chosen.items)} of {len(pool)} items; worst margin {chosen.worst(1):.2f}, "
-        f"worst cell {chosen.worst(2):.2f} items off its quota; KS of difficulty {chosen.ks_difficulty:.3f}"
-    )
-    click.echo(f"wrote {out}")
+from engine.command_line import FILE, FOLDER, plain_errors, print_json, write_rows
 
 
 @click.command(epilog="Example: tiku simulate --pool pool.csv --design design.toml --examinees 500 --seed 7 --out sim")
@@ -188,7 +41,7 @@ def simulate(
     from calibration import ReferenceForm
     from engine.reports import write_adaptive_report
 
-    with _plain_errors():
+    with plain_errors():
         pool, design = engine.read_pool(pool_file), engine.read_design(design_file)
         result = engine.simulate(pool, design, examinees=examinees, seed=seed)
         known = np.flatnonzero(pool.calibrated)
@@ -196,7 +49,7 @@ def simulate(
         theta_cut = reference.cut(cut)
         columns = zip(result.theta, result.estimate, result.standard_error, result.length, strict=True)
         rows = [[i + 1, f"{t:.6f}", f"{e:.6f}", f"{s:.6f}", int(n)] for i, (t, e, s, n) in enumerate(columns)]
-        _write_rows(out / "examinees.csv", [["examinee", "theta", "estimate", "se", "items"], *rows])
+        write_rows(out / "examinees.csv", [["examinee", "theta", "estimate", "se", "items"], *rows])
         if report is not None:
             write_adaptive_report(report, result, pool, design, reference, cut_share=cut, lead=pool_file.name)
     summary = {
@@ -213,7 +66,7 @@ def simulate(
         "seconds": result.seconds,
     } | result.decisions(theta_cut)
     if as_json:
-        _print_json(summary)
+        print_json(summary)
         return
     for name, value in summary.items():
         shown = str(value) if isinstance(value, int) else f"{value:.4g}"

@@ -1,214 +1,22 @@
-"""What was assembled, released or simulated, as one HTML page each."""
+"""What was released or simulated, as one HTML page each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from calibration import ReferenceForm, chart_svg, facts, new_chart, report_page, table, write_text_whole
 from engine.adaptive import TestDesign
-from engine.assembly import Assembly, form_overlaps
-from engine.blueprints import Blueprint
 from engine.pools import Pool
-from engine.raw_scores import Effect
-from engine.recount import RecountLine
-from engine.release import Release, Stratum, already_public
 from engine.simulation import Simulation, content_shares, percent_on
 
 INK, ACCENT, MUTED = "#1d3557", "#c1121f", "#6c757d"
 SERIES = ("#1d3557", "#2a9d8f", "#e76f51", "#7b2cbf")
-LINES = ("-", "--", ":", "-.")
-YES, NO = "符合 yes", "不符 NO"
 
 
 def _figure(svg: str, caption: str) -> str:
     return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
-
-
-def write_assembly_report(path: Path, assembly: Assembly, blueprint: Blueprint, *, lead: str = "") -> None:
-    """The forms, their information against the target, and the recount of every rule."""
-    overlaps = form_overlaps(assembly)
-    rows = []
-    for form in assembly.forms:
-        shared = ", ".join(f"{'/'.join(pair)} {n}" for pair, n in overlaps.items() if form.name in pair)
-        cut_marks = _at_cut(assembly, form.expected_marks)
-        kind = "备用 spare" if form.spare else "平行 parallel"
-        numbers = [f"{form.deviation:.2%}", f"{cut_marks:.2f}", f"{form.accuracy:.1%}"]
-        rows.append([form.name, kind, str(len(form.items)), *numbers, shared])
-    header = (
-        "卷 form",
-        "类别 kind",
-        "题数 items",
-        "信息最大偏差 deviation",
-        "合格线处期望分 marks at cut",
-        "判定准确率 accuracy",
-        "重复题 shared",
-    )
-    lines = [
-        [line.form, line.rule, _bound(line.min), _bound(line.max), f"{line.value:.4g}", _verdict(line)]
-        for line in assembly.recount
-    ]
-    recount_header = ("卷 form", "规则 rule", "下限 min", "上限 max", "复核值 counted", "结论 ok")
-    broken = [n for n, line in enumerate(assembly.recount) if not line.ok]
-    body = (
-        facts(
-            [
-                ("试卷 forms", str(len(assembly.forms))),
-                ("合格线能力 θ at the cut", f"{assembly.theta_cut:.3f}"),
-                ("规则复核 rules recounted", f"{len(assembly.recount) - len(broken)} / {len(assembly.recount)}"),
-                ("种子 seed", str(assembly.seed)),
-            ]
-        )
-        + "<h2>试卷 Forms</h2>"
-        + table(header, rows, numeric=range(2, 6), sortable=False)
-        + '<p class="note">判定准确率：按该卷原始分判定合格与否，与真实能力一致的考生比例。 '
-        "Accuracy: share of the population that the form's raw marks put on the right side of the cut.</p>"
-        + ("<h2>目标 Target</h2>" + _target_charts(assembly, blueprint) if assembly.theta else "")
-        + "<h2>逐条复核 Recount of every rule</h2>"
-        + '<p class="note">复核程序只看试题本身，不用组卷模型。 '
-        "The recount looks at the items alone, not at the model.</p>"
-        + table(recount_header, lines, numeric=range(2, 5), flagged=broken)
-        + f'<p class="note">题库 pool {assembly.pool_digest[:16]}；命题蓝图 blueprint “{escape(blueprint.title)}”</p>'
-    )
-    write_text_whole(path, report_page("组卷报告 Assembly report", body, lead=lead))
-
-
-def _at_cut(assembly: Assembly, values: Sequence[float]) -> float:
-    if not values:
-        return float("nan")
-    return values[int(np.argmin(np.abs(np.array(assembly.theta) - assembly.theta_cut)))]
-
-
-def _verdict(line: RecountLine) -> str:
-    if line.min is None and line.max is None:
-        return "–"
-    return YES if line.ok else NO
-
-
-def _target_charts(assembly: Assembly, blueprint: Blueprint) -> str:
-    """Information beside its target, and by how many marks the expectations differ from theirs."""
-    information, axes = new_chart(height=3.0)
-    axes.plot(assembly.theta, assembly.target_information, color=ACCENT, marker="_", markersize=18, linewidth=0)
-    difference, below = new_chart(height=2.6)
-    if blueprint.target is not None:
-        allowed = blueprint.target.marks_tolerance
-        below.axhspan(-allowed, allowed, color=MUTED, alpha=0.12, linewidth=0, label="allowed")
-    for f, form in enumerate(assembly.forms):
-        style: dict[str, Any] = {
-            "color": SERIES[f % len(SERIES)],
-            "marker": "o",
-            "markersize": 4,
-            "linestyle": LINES[f % len(LINES)],
-        }
-        axes.plot(assembly.theta, form.information, label=form.name, **style)
-        off = np.array(form.expected_marks) - assembly.target_marks
-        below.plot(assembly.theta, off, label=form.name, **style)
-    for chart, name in ((axes, "information"), (below, "expected marks - target")):
-        chart.axvline(assembly.theta_cut, color=MUTED, linestyle="--", linewidth=1)
-        chart.set_xlabel("theta (ability); the dashed line is the cut")
-        chart.set_ylabel(name)
-        chart.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return _figure(
-        chart_svg(information, "information against target"),
-        "各卷信息，红横线为目标。 Information of each form; red dashes: the target.",
-    ) + _figure(
-        chart_svg(difference, "expected marks against target"),
-        "各卷期望分与目标之差（分），灰带为允许范围。 Marks expected above or below the target; grey: what is allowed.",
-    )
-
-
-def write_release_report(
-    path: Path,
-    release: Release,
-    pool: Pool,
-    effects: Sequence[Effect],
-    *,
-    labels: Mapping[str, str] | None = None,
-    lead: str = "",
-) -> None:
-    """The published items with reasons, how they mirror the bank, and what they cost."""
-    named = labels or {}
-    margins = [s for s in release.strata if len(s.columns) == 1]
-    cells = sorted((s for s in release.strata if len(s.columns) > 1), key=lambda s: -abs(s.deviation))
-    header = ("题号 item", "内容 content", "理由 reason") if named else ("题号 item", "理由 reason")
-    items = [
-        [item, named.get(item, ""), reason] if named else [item, reason] for item, reason in release.reasons.items()
-    ]
-    public = len(release.items) + int(already_public(pool).sum())
-    in_all = "" if public == len(release.items) else f"（累计 in all {public}）"
-    body = (
-        facts(
-            [
-                ("公开题数 published", f"{len(release.items)} / {len(pool)}{in_all}"),
-                ("边际最大偏差 worst margin", f"{release.worst(1):.2f}"),
-                ("交叉格最大偏差 worst cell", f"{release.worst(2):.2f}"),
-                ("难度 KS difficulty", f"{release.ks_difficulty:.3f}"),
-                ("区分度 KS slopes", f"{release.ks_discrimination:.3f}"),
-            ]
-        )
-        + _effects(effects)
-        + "<h2>代表性 Margins</h2>"
-        + '<p class="note">配额为按比例应公开的题数，偏差在一题以内。 '
-        "Quota: the proportional number; every margin is within one item of it.</p>"
-        + _strata(margins)
-        + f"<details><summary>交叉格 Cells ({len(cells)})</summary>{_strata(cells)}</details>"
-        + "<h2>信息 Information given away</h2>"
-        + _figure(
-            _information(release, public / len(pool)),
-            "公开题占全库信息的比例，虚线为公开题数比例。 Share of the bank's information that is given away; "
-            "dashed: share of the items.",
-        )
-        + "<h2>公开题目 Published items</h2>"
-        + table(header, items)
-        + f'<p class="note">种子 seed {release.seed}；题库 pool {release.pool_digest[:16]}</p>'
-    )
-    write_text_whole(path, report_page("试题公开报告 Release report", body, lead=lead))
-
-
-def _strata(strata: Sequence[Stratum]) -> str:
-    rows = [
-        [
-            " × ".join(stratum.columns),
-            " × ".join(value or "–" for value in stratum.values),
-            str(stratum.items),
-            f"{stratum.quota:.2f}",
-            str(stratum.published),
-            f"{stratum.deviation:+.2f}",
-        ]
-        for stratum in strata
-    ]
-    header = ("维度 column", "值 value", "题数 items", "配额 quota", "公开 published", "偏差 deviation")
-    return table(header, rows, numeric=range(2, 6))
-
-
-def _information(release: Release, share: float) -> str:
-    figure, axes = new_chart(height=2.6)
-    theta = list(release.information_share)
-    axes.plot(theta, [100 * value for value in release.information_share.values()], color=INK, marker="o", markersize=4)
-    axes.axhline(100 * share, color=MUTED, linestyle="--", linewidth=1)
-    axes.margins(y=0.2)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("theta (ability)")
-    axes.set_ylabel("% of information")
-    return chart_svg(figure, "information given away")
-
-
-def _effects(effects: Sequence[Effect]) -> str:
-    if not effects:
-        return ""
-    rows = [[f"{e.known_share:.0%}", f"{e.marks_at_cut:.1f}", f"{e.false_passes:.1%}"] for e in effects]
-    header = ("公开题占分 share of marks", "合格线考生期望分 marks at the cut", "误判合格 false passes")
-    return (
-        "<h2>影响 Effect on scores</h2>"
-        '<p class="note">最坏情形：考生熟记全部公开题（答对率 0.97）。'
-        "误判合格：低于合格线的考生中得到 60 % 以上分数者的比例。 "
-        "Worst case: every published item is known by heart (right with probability 0.97). False passes: share of "
-        "candidates below the cut who reach 60 % of the marks.</p>"
-    ) + table(header, rows, numeric=range(3), sortable=False)
 
 
 def write_adaptive_report(
@@ -302,7 +110,3 @@ def _content(simulation: Simulation, pool: Pool, design: TestDesign) -> str:
         for value, share in content_shares(simulation, pool, design.content.by).items()
     ]
     return table((f"{design.content.by}", "权重 weight", "实际 asked"), rows, numeric=(1, 2), sortable=False)
-
-
-def _bound(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"

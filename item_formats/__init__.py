@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from item_formats.packages import read_package as read_package
     from item_formats.packages import save_package as save_package
     from item_formats.packages import write_package as write_package
+    from item_formats.packages.stimuli import copied_stimulus as copied_stimulus
     from item_formats.packages.usage_data import ItemStatistic as ItemStatistic
     from item_formats.packages.usage_data import StatisticValue as StatisticValue
     from item_formats.packages.usage_data import Target as Target
@@ -82,6 +83,8 @@ if TYPE_CHECKING:
     from item_formats.sessions import TestState as TestState
     from item_formats.sessions import begin_test as begin_test
     from item_formats.sessions import step as step
+    from item_formats.skill_tasks import is_skill_task as is_skill_task
+    from item_formats.skill_tasks import read_skill_task as read_skill_task
     from item_formats.sources import Content as Content
     from item_formats.sources import read_content as read_content
     from item_formats.standalone import picture_addresses as picture_addresses
@@ -103,10 +106,12 @@ _NAMES = {
     "kinds": "ItemKind item_kind kind_label shown_choices",
     "model": "Item ItemType Option read_item type_label",
     "packages": "Package iter_package open_package read_package save_package write_package",
+    "packages.stimuli": "copied_stimulus",
     "packages.usage_data": "ItemStatistic StatisticValue Target read_usage_data usage_data write_usage_data",
     "processing": "ItemState attempt begin_item score",
     "rendering": "PaperItem PaperSection PaperSheet paper_sections render render_item render_items render_paper",
     "sessions": "TestState begin_test step",
+    "skill_tasks": "is_skill_task read_skill_task",
     "sources": "Content read_content",
     "standalone": "picture_addresses self_contained",
 }

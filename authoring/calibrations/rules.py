@@ -1,4 +1,4 @@
-"""Sittings and calibrations in the bank: what was answered, what came of it, and the pool that papers are made from."""
+"""Sittings and calibrations in the bank: what was answered, and what came of it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from authoring.errors import BankError, ConflictError, UnknownError
 from authoring.items.states import batches, standings
 from authoring.items.tables import Item as ItemRow
 from authoring.items.tables import ItemState, ItemVersion
-from authoring.items.views import pool_items
 from authoring.people.actors import Role
-from calibration import Scale, right_options
-from engine import Pool
+from calibration import ExchangeError, parameters_document, parameters_from_document, right_options
 from item_formats import read_item
 
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from authoring.people.actors import Actor
 
 SITTING = Sitting.__table__
-CALIBRATION = Calibration.__table__
 ITEM = ItemRow.__table__
 VERSION = ItemVersion.__table__
 STATISTICS = ItemStatistics.__table__
@@ -62,7 +59,7 @@ def register_sitting(
     actor.need(Role.PSYCHOMETRICIAN)
     if session.scalar(select(SITTING.c.id).where(SITTING.c.code == code)):
         raise ConflictError("sitting-exists", f"there is a sitting {code!r} already")
-    _answered_versions(session, responses.items, ANSWERABLE)
+    answered_versions(session, responses.items)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     row = Sitting(
         code=code,
@@ -98,12 +95,13 @@ def save_calibration(
     statistics: Sequence[cal.ItemStatistics],
     flags: Sequence[cal.Flag],
 ) -> int:
-    """Keep a calibration and what it says of every version that was answered; its id.
+    """Keep a calibration and what it says of every version that was answered, its parameters whole; its id.
 
     Raises
     ------
     BankError
         `not-converged` if the run did not converge: its numbers are not for use. `no-sitting` without sittings.
+        `bad-parameters` if parameters make no curve or are not those of their model.
     UnknownError
         If a sitting is not one of the standard, or an item is not in the bank.
     ConflictError
@@ -118,9 +116,17 @@ def save_calibration(
     strange = [sitting for sitting in sittings if sitting not in ours]
     if strange:
         raise UnknownError("unknown-sitting", f"the standard {standard_id} has no sitting {strange[0]}")
+    document = parameters_document(result.items, result.scale)
+    try:
+        parameters_from_document(document, "the calibration")
+    except ExchangeError as error:
+        raise BankError("bad-parameters", str(error)) from None
+    parameters = {row["id"]: row for row in document["items"]}
+    items = {item.id: item for item in result.items}
+    classical = {one.item: one for one in statistics}
+    answered = list(dict.fromkeys([*classical, *items]))
     # what was withdrawn since it was answered still has its statistics
-    versions = _answered_versions(session, [s.item for s in statistics], ANSWERABLE | {ItemState.WITHDRAWN})
-    document = result.document()
+    versions = answered_versions(session, answered, ANSWERABLE | {ItemState.WITHDRAWN})
     row = Calibration(
         standard_id=standard_id,
         model=result.model,
@@ -144,26 +150,26 @@ def save_calibration(
         insert(CalibrationSitting.__table__),
         [{"calibration_id": calibration_id, "sitting_id": sitting} for sitting in sittings],
     )
-    parameters = {item.id: item for item in result.items}
     raised: dict[str, list[str]] = {}
     for flag in flags:
         raised.setdefault(flag.item, []).append(flag.code)
     rows = []
-    for one in statistics:
-        item = parameters.get(one.item)
+    for code in answered:
+        item, one = items.get(code), classical.get(code)
         rows.append(
             {
                 "calibration_id": calibration_id,
-                "version_id": versions[one.item],
-                "n": round(one.n),
-                "p_value": _known(one.p_value),
-                "point_biserial": _known(one.point_biserial),
+                "version_id": versions[code],
+                "n": round(one.n if one else item.n if item else 0),
+                "p_value": _known(one.p_value) if one else None,
+                "point_biserial": _known(one.point_biserial) if one else None,
                 "model": item.model if item else None,
-                "a": item.a if item else None,
-                "b": item.difficulty if item else None,
+                "a": item.a if item and item.b else None,  # a nominal item has slopes instead
+                "b": _known(item.difficulty) if item else None,
                 "se_a": item.se.get("a") if item else None,
                 "se_b": item.se.get("b") if item else None,
-                "flags": " ".join(raised.get(one.item, [])),
+                "parameters": parameters.get(code),
+                "flags": " ".join(raised.get(code, [])),
             }
         )
     session.execute(insert(STATISTICS), rows)
@@ -194,49 +200,31 @@ def key_differences(session: Session, key: Mapping[str, cal.KeyOfItem]) -> dict[
     return dict(sorted(differing.items()))
 
 
-def calibrated_pool(session: Session, standard_id: int, calibration_id: int) -> Pool:
-    """The accepted items of a standard with the parameters of one calibration: what papers and releases choose from.
+def answered_versions(
+    session: Session, codes: Sequence[str], in_use: frozenset[ItemState] = ANSWERABLE
+) -> dict[str, int]:
+    """The version of each item that candidates met, as `versions_met` has it.
 
-    Columns: type, point, section, function, grade, importance, enemies, flagged, published, version.
+    Raises UnknownError for an item that is not in the bank, ConflictError `not-in-use` for one that no candidate can
+    have met.
     """
-    query = select(STATISTICS).where(STATISTICS.c.calibration_id == calibration_id)
-    known = {row.version_id: row for row in session.execute(query)}
-    scale = session.scalar(select(CALIBRATION.c.scale).where(CALIBRATION.c.id == calibration_id))
-    if not known or scale is None:
-        raise UnknownError("unknown-calibration", f"there is no calibration {calibration_id} with statistics")
-    rows = []
-    for item in pool_items(session, standard_id):
-        found = known.get(item.version_id)
-        rows.append(
-            {
-                "id": item.code,
-                "a": found.a if found else None,
-                "b": found.b if found else None,
-                "type": str(item.item_type),
-                "point": item.point,
-                "section": item.section,
-                "function": item.function,
-                "grade": str(item.grade),
-                "importance": str(item.importance) if item.importance else "unknown",
-                "enemies": item.enemies,
-                "flagged": "yes" if found and found.flags else "no",
-                "published": "yes" if item.published else "no",
-                "version": str(item.version),
-            }
-        )
-    return Pool.from_rows(rows, scale=Scale(**scale))
-
-
-def _answered_versions(session: Session, codes: Sequence[str], in_use: frozenset[ItemState]) -> dict[str, int]:
-    """The version of each item that candidates met: the newest, or the accepted one while a newer is written."""
-    items = standings(session, codes)
-    older = [item for item in items if item.state not in in_use]
-    early = [item.code for item in older if item.accepted_number is None]
+    versions = versions_met(session, codes, in_use)
+    early = [code for code in codes if code not in versions]
     if early:
         raise ConflictError("not-in-use", f"{early[0]} was answered, but never let into pretest: check the item codes")
-    versions = {item.code: item.version_id for item in items}
+    return versions
+
+
+def versions_met(session: Session, codes: Sequence[str], in_use: frozenset[ItemState] = ANSWERABLE) -> dict[str, int]:
+    """The version of each item that candidates meet: the newest, or the accepted one while a newer is written.
+
+    Items that no candidate meets are left out. Raises UnknownError for one that is not in the bank.
+    """
+    items = standings(session, codes)
+    versions = {item.code: item.version_id for item in items if item.state in in_use}
+    older = [item.item_id for item in items if item.state not in in_use and item.accepted_number is not None]
     accepted = (VERSION.c.item_id == ITEM.c.id) & (VERSION.c.number == ITEM.c.accepted_number)
-    for batch in batches([item.item_id for item in older]):
+    for batch in batches(older):
         query = select(ITEM.c.code, VERSION.c.id).join(VERSION, accepted).where(ITEM.c.id.in_(batch))
         versions |= {row[0]: row[1] for row in session.execute(query)}
     return versions

@@ -53,7 +53,11 @@ class CalibrationSitting(BankTable, table=True):
 
 
 class ItemStatistics(BankTable, table=True):
-    """What a calibration says of one version: classical always, parameters where the model was run."""
+    """What a calibration says of one version: classical always, parameters where the model was run.
+
+    `parameters` is the item as a parameter file has it, with everything its model has; model, a, b (the mean of several
+    thresholds) and their errors stand beside it to be asked for.
+    """
 
     __tablename__ = "item_statistics"
     __table_args__ = (CheckConstraint("n >= 0", name="n_from_0"),)
@@ -68,4 +72,5 @@ class ItemStatistics(BankTable, table=True):
     b: float | None = None
     se_a: float | None = None
     se_b: float | None = None
+    parameters: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
     flags: str = Field(default="", sa_type=Text)  # names of flags, separated by spaces

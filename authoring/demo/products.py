@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import calibration as cal
 import engine
-from authoring.calibrations.rules import calibrated_pool
+from authoring.calibrations.pools import calibrated_pool
 from authoring.database import reading, writing
 from authoring.demo.log import Log, write_csv
 from authoring.demo.sample import POPULATION, sample_folder
 from authoring.papers.rules import approve_paper, paper_documents, save_paper, standard_blueprint
 from authoring.people.actors import Actor, Role
 from authoring.releases.rules import public_items, publish
-from item_formats import CandidateProfile, read_items_csv, render_paper, write_package
+from item_formats import read_items_csv, render_paper, write_package
 
 if TYPE_CHECKING:
     from authoring.database import Bank
@@ -29,7 +27,9 @@ TITLE = "人工智能训练师（三级）理论知识试卷"
 MINUTES = 90
 FORM = {"true_false": (40, 0.5), "single": (140, 0.5), "multiple": (10, 1.0)}
 SHARE = 0.10
-KNOWN_SHARES = (0.0, 0.10, 0.20, 0.30, 0.50)
+STRATA = ("section", "type", "grade")
+PAPERS = 2  # that must remain once the release is out
+READY = engine.Readiness("孙丽", date(2026, 11, 20), "示例决定 sample decision: theory of 人工智能训练师 level 3")
 EXAMINEES = 500
 SIMULATED = f"模拟数据 SIMULATED RESPONSES: {POPULATION}"
 
@@ -57,7 +57,6 @@ class Plan:
     pool_after: engine.Pool
     policy: engine.ReleasePolicy
     release: engine.Release
-    effects: tuple[engine.Effect, ...]
     blueprint: engine.Blueprint
     assembly: engine.Assembly
 
@@ -69,39 +68,22 @@ def plan(bank: Bank, standard: int, calibrated: Calibrated) -> Plan:
         blueprint = standard_blueprint(
             session, standard, title=TITLE, minutes=MINUTES, types=FORM, target=engine.Target()
         )
-    policy = engine.ReleasePolicy(SHARE)
-    release = engine.choose_release(pool, policy, seed=SEED)
+    policy = engine.ReleasePolicy(
+        SHARE, readiness=(READY,), margins=STRATA, cells=STRATA, withhold=({"flagged": "yes"},)
+    )
+    release = engine.choose_release(pool, policy, seed=SEED, blueprint=blueprint, papers=PAPERS)
     public = set(release.items)
     rows = [pool.row(j) | ({"published": "yes"} if item in public else {}) for j, item in enumerate(pool.ids)]
     after = engine.Pool.from_rows(rows)
     assembly = engine.assemble(after, blueprint, forms=2, spares=1, seed=SEED)
-    effects = _effects(after, blueprint, assembly)
-    return Plan(pool, after, policy, release, effects, blueprint, assembly)
-
-
-def _effects(pool: engine.Pool, blueprint: engine.Blueprint, assembly: engine.Assembly) -> tuple[engine.Effect, ...]:
-    """What knowing published items would do on paper A, if papers held them; these papers hold none."""
-    at = {item: j for j, item in enumerate(pool.ids)}
-    positions = np.array([at[item] for item in assembly.form("A").items])
-    table, marks = pool.parameters.take(positions), blueprint.item_marks(pool)[positions]
-    cut = assembly.theta_cut
-    return tuple(engine.effect_of_knowing(table, marks, cal.Scale(), cut, share) for share in KNOWN_SHARES)
+    return Plan(pool, after, policy, release, blueprint, assembly)
 
 
 def release_items(bank: Bank, people: dict[Role, Actor], standard: int, planned: Plan, out: Path, log: Log) -> None:
     """Publish the planned release, with its effects on record, and write the public package."""
-    owner, chosen, effects = people[Role.ADMINISTRATOR], planned.release, planned.effects
+    owner, chosen = people[Role.ADMINISTRATOR], planned.release
     with writing(bank, owner) as session:
-        release_id = publish(
-            session,
-            owner,
-            standard,
-            chosen,
-            planned.policy,
-            readiness=f"{owner.name}: theory of 人工智能训练师 level 3 is ready for disclosure (sample decision)",
-            profile=CandidateProfile(),
-            effects=effects,
-        )
+        release_id = publish(session, owner, standard, chosen, planned.policy)
         shown = public_items(session, release_id)
     folder = out / "release"
     folder.mkdir()
@@ -113,25 +95,31 @@ def release_items(bank: Bank, people: dict[Role, Actor], standard: int, planned:
         modified=REFERENCE_DATE,
     )
     write_csv(folder / "release.csv", [["item", "reason"], *map(list, chosen.reasons.items())])
-    engine.write_release_report(folder / "report.html", chosen, planned.pool, effects, lead=SIMULATED)
+    engine.write_release_report(folder / "report.html", chosen, lead=SIMULATED)
     log.step(
         "release",
         f"{len(chosen.items)} of {len(planned.pool)} items published without keys: margins at most "
-        f"{chosen.worst(1):.2f} and cells at most {chosen.worst(2):.2f} items off proportional, "
+        f"{chosen.worst_margin:.2f} and cells at most {chosen.worst_cell:.2f} items off proportional, "
         f"KS of difficulty {chosen.ks_difficulty:.3f}",
     )
     used = set(chosen.items) & {item for form in planned.assembly.forms for item in form.items}
-    log.step(
-        "  effect",
-        f"{len(used)} published items in the papers; were they 10 / 20 % of a paper's marks and known by heart, "
-        f"{effects[1].false_passes:.1%} / {effects[2].false_passes:.1%} of true failers would pass "
-        f"({effects[0].false_passes:.1%} do anyway)",
-    )
+    log.step("  effect", f"{len(used)} published items in the papers; {_effect(chosen)}")
     log.files += [
         ("release/report.html", "which items, why, how they mirror the bank, what it costs"),
         ("release/release.zip", "public package: stems and options, no keys"),
         ("release/release.csv", "the published items, and why each was chosen"),
     ]
+
+
+def _effect(release: engine.Release) -> str:
+    """What memorised items would do, in a sentence."""
+    if release.effects is None:
+        return "without parameters their effect cannot be said"
+    passes = {(row.share, row.memorised): row.false_passes for row in release.effects.rows}
+    return (
+        f"were they 10 / 20 % of a paper's marks and known by heart, {passes[0.10, 1.0]:.1%} / {passes[0.20, 1.0]:.1%} "
+        f"of true failers would pass ({release.effects.now:.1%} do anyway)"
+    )
 
 
 def save_papers(bank: Bank, people: dict[Role, Actor], standard: int, planned: Plan, out: Path, log: Log) -> None:
@@ -146,7 +134,7 @@ def save_papers(bank: Bank, people: dict[Role, Actor], standard: int, planned: P
         _write_paper(bank, form.name, out / "papers", spare=form.spare, log=log)
     planned.pool_after.write_csv(out / "pool.csv")
     report = out / "papers" / "report.html"
-    engine.write_assembly_report(report, assembly, blueprint, lead=f"{TITLE}。{SIMULATED}")
+    engine.write_assembly_report(report, assembly, blueprint, planned.pool_after, lead=f"{TITLE}。{SIMULATED}")
     log.recount = assembly.recount
     shared = engine.form_overlaps(assembly)
     kept = sum(line.ok for line in assembly.recount)
@@ -220,7 +208,7 @@ def _short(text: str, length: int = 36) -> str:
 def simulate_adaptive(planned: Plan, out: Path, log: Log) -> None:
     """The adaptive version of the exam on the secret items, on simulated examinees."""
     pool = planned.pool_after
-    reference, _ = engine.reference_form(pool, planned.blueprint)
+    reference = engine.reference_form(pool, planned.blueprint)
     design = engine.read_design(sample_folder() / "design.toml")
     secret = [pool.row(j) for j in range(len(pool)) if pool.attributes["published"][j] == "no"]
     simulation = engine.simulate(engine.Pool.from_rows(secret), design, examinees=EXAMINEES, seed=SEED)

@@ -1,4 +1,4 @@
-"""`tiku bank`: bringing items into a bank."""
+"""`tiku bank`: bringing items into a bank, and what is known of them out of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from authoring.options import database_option, json_option, opened, print_json
 
 @click.group()
 def bank() -> None:
-    """Bring items into a bank.
+    """Bring items into a bank, take what is known of them out of it.
 
     Example: tiku bank import items.csv --standard 4-04-05-05 --as li.na --database demo-out/bank.db
     """
@@ -84,3 +84,32 @@ def import_file(
         )
     if errors:
         raise click.exceptions.Exit(1)
+
+
+@bank.command("anchors")
+@click.option("--standard", required=True, metavar="ID|CODE", help="The standard's id or occupation code.")
+@click.option("--calibration", "chosen", type=int, metavar="ID", help="[default: the standard's newest]")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Parameters as JSON.")
+@database_option
+@json_option
+def write_anchors(standard: str, chosen: int | None, out: Path, database: str | None, as_json: bool) -> None:
+    """Write the parameters that keep new sittings on the bank's scale, for `tiku calibrate --anchors`.
+
+    They are those of one calibration, whole: every parameter with its standard errors and covariances. Left out are
+    items that the calibration flagged, and items that were rewritten or withdrawn since.
+
+    Example: tiku bank anchors --standard 4-04-05-05 --out bank.json --database demo-out/bank.db
+    """
+    from authoring.calibrations.pools import anchor_parameters, calibration_of
+    from authoring.database import reading
+    from authoring.standards.rules import standard_named
+    from calibration import write_parameter_file
+
+    with opened(database) as opened_bank, reading(opened_bank) as session:
+        calibration = calibration_of(session, standard_named(session, standard), chosen)
+        items, scale = anchor_parameters(session, calibration)
+    write_parameter_file(out, items, scale, "json")
+    if as_json:
+        print_json({"calibration": calibration, "scale": scale.id, "anchors": [item.id for item in items]})
+    else:
+        click.echo(f"{out}: {len(items)} anchors of calibration {calibration}, on the scale {scale.id!r}")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from authoring.audit.chain import record
 from authoring.columns import now
@@ -20,7 +20,7 @@ from authoring.items.views import pool_items
 from authoring.papers.tables import Paper, PaperItem, PaperState
 from authoring.people.actors import Role
 from authoring.standards.rules import weight_table
-from engine import Target, from_weights
+from engine import Blueprint, Target
 from item_formats import Item, PaperSheet, TestDocument, build_test, kind_label, paper_sections, read_item
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def standard_blueprint(
 ) -> Blueprint:
     """The blueprint of a standard's weight table in a paper form: `types` gives (items, marks each) by item type."""
     weights = weight_table(session, standard_id)
-    return from_weights(
+    return Blueprint.from_weights(
         title=title,
         minutes=minutes,
         types=types,
@@ -205,6 +205,19 @@ def papers_with(session: Session, codes: list[str]) -> dict[str, list[str]]:
     for item, paper in session.execute(query):
         found.setdefault(item, []).append(paper)
     return found
+
+
+def paper_uses(session: Session, standard_id: int) -> dict[str, int]:
+    """How many papers each item of a standard stands on, in any version; withdrawn papers and 0 are left out."""
+    query = (
+        select(ITEM.c.code, func.count(PAPER.c.id.distinct()))
+        .join(VERSION, VERSION.c.item_id == ITEM.c.id)
+        .join(PAPER_ITEM, PAPER_ITEM.c.version_id == VERSION.c.id)
+        .join(PAPER, PAPER.c.id == PAPER_ITEM.c.paper_id)
+        .where(ITEM.c.standard_id == standard_id, PAPER.c.state != PaperState.WITHDRAWN)
+        .group_by(ITEM.c.code)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _paper(session: Session, code: str) -> Paper:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
@@ -21,8 +22,6 @@ from authoring.releases.tables import Release, ReleaseItem
 from item_formats import CandidateProfile, Item, for_candidate, read_item
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy.orm import Session
 
     import engine
@@ -40,12 +39,11 @@ def publish(
     standard_id: int,
     chosen: engine.Release,
     policy: engine.ReleasePolicy,
-    *,
-    readiness: str,
-    profile: CandidateProfile,
-    effects: Sequence[engine.Effect] = (),
 ) -> int:
-    """Publish the chosen items; the release's id. It cannot be undone: what is public is only ever superseded.
+    """Publish the chosen items as the policy's switches say; the release's id.
+
+    The decision that they are ready comes with the release, which is refused without it. Publishing cannot be undone:
+    what is public is only ever superseded.
 
     Raises
     ------
@@ -56,7 +54,8 @@ def publish(
         `other-standard` if one belongs to another standard.
     """
     actor.need(Role.ADMINISTRATOR)
-    if not readiness.strip():
+    ready = [share.readiness for share in chosen.shares if share.published]
+    if not ready or None in ready:
         raise BankError("not-ready", "record who decided that this occupation, level and component is ready, and when")
     used = papers_with(session, list(chosen.items))
     if used:
@@ -71,16 +70,22 @@ def publish(
         standard_id=standard_id,
         share=policy.share,
         seed=chosen.seed,
-        policy=asdict(policy),
-        readiness=readiness.strip(),
-        profile=asdict(profile),
+        policy=_plain(asdict(policy)),
+        readiness="\n".join(
+            f"{one.decided_by}, {one.date.isoformat()}: {one.reference}" for one in ready if one is not None
+        ),
+        profile=asdict(chosen.publish),
         report={
             "pool_digest": chosen.pool_digest,
-            "worst_margin": chosen.worst(1),
-            "worst_cell": chosen.worst(2),
+            "worst_margin": chosen.worst_margin,
+            "worst_cell": chosen.worst_cell,
             "ks_difficulty": _known(chosen.ks_difficulty),
             "ks_discrimination": _known(chosen.ks_discrimination),
-            "effects": [asdict(effect) for effect in effects],
+            "shares": [_plain(asdict(share)) for share in chosen.shares],
+            "effects": None if chosen.effects is None else asdict(chosen.effects),
+            "papers_left": None if chosen.papers is None else chosen.papers.left,
+            "notes": list(chosen.notes),
+            "versions": dict(chosen.versions),
         },
         created_by_id=actor.person(),
         created_at=now(),
@@ -92,7 +97,7 @@ def publish(
         {"release_id": row.id, "version_id": item.version_id, "reason": chosen.reasons[item.code]} for item in items
     ]
     session.execute(insert(RELEASE_ITEM), rows)
-    shown = [name for name, shows in asdict(profile).items() if shows]
+    shown = [name for name, shows in asdict(chosen.publish).items() if shows]
     record(
         session,
         actor,
@@ -117,6 +122,11 @@ def public_items(session: Session, release_id: int) -> tuple[Item, ...]:
     shown = CandidateProfile(**profile)
     stripped = [for_candidate(read_item(xml), shown) for xml in documents]
     return tuple(sorted(stripped, key=lambda item: item.identifier))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON data of any depth
+    """The same data with dates as ISO 8601 writes them."""
+    return json.loads(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _known(number: float) -> float | None:

@@ -25,7 +25,8 @@ class StreamedResponses:
     """What is kept of a stream: its blocks, and what they do not say.
 
     Persons are numbered in the order of the stream, `n_persons` of them. `omitted` (J,) counts the omissions of each
-    item; `counts`, `shift` and `marks` are those of `Responses`; blocks number their group by `groups`.
+    item; `counts`, `shift` and `marks` are those of `Responses`; blocks number their group by `groups`. `scores` has
+    the scores, as they stood in the data, of the categories of items with a score between that nobody got.
     """
 
     blocks: ResponseBlocks
@@ -36,6 +37,7 @@ class StreamedResponses:
     shift: Mapping[str, int] = field(default_factory=dict)
     marks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
+    scores: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def block_stream(
@@ -44,8 +46,9 @@ def block_stream(
     """The responses of all chunks in blocks; every chunk has the same items, and no person stands in two.
 
     Above `memory` bytes, tables go to a temporary file (in `folder`, by default where the system keeps such files).
-    Scores of an item that vary and start above 0 over the whole stream are shifted to start at 0, unless the item has
-    a key. Raises ResponsesError for chunks of different items, for raters, and for a stream without chunks.
+    Scores of an item that vary and start above 0 over the whole stream are shifted to start at 0, unless the item has a
+    key; a score that nobody got has no category. Raises ResponsesError for chunks of different items, for raters, and
+    for a stream without chunks.
     """
     stream = _Stream(_Tables(memory, folder))
     for chunk in chunks:
@@ -69,12 +72,14 @@ class _Stream:
     keyed: set[str] = field(default_factory=set)
     low: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     high: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    seen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, MISSING), bool))
     omitted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def add(self, chunk: Responses, *, keep_weightless: bool) -> None:
         if self.items is None:
             self.items, J = chunk.items, len(chunk.items)
             self.low, self.high, self.omitted = np.full(J, MISSING), np.full(J, -1), np.zeros(J, np.int64)
+            self.seen = np.zeros((J, MISSING), bool)
         if chunk.items != self.items:
             raise ResponsesError("chunks of different items; give every chunk the same list of items")
         if len(chunk.raters) > 1:
@@ -107,6 +112,8 @@ class _Stream:
         item, score = (chunk.item, chunk.score) if used.all() else (chunk.item[used], chunk.score[used])
         seen = np.zeros((J, K), bool)
         seen[item, score] = True
+        counted = chunk.weight[chunk.person if used.all() else chunk.person[used]] > 0
+        self.seen[item[counted], score[counted]] = True
         present = seen.any(axis=1)
         self.low[present] = np.minimum(self.low, seen.argmax(axis=1))[present]
         self.high[present] = np.maximum(self.high, K - 1 - seen[:, ::-1].argmax(axis=1))[present]
@@ -123,12 +130,21 @@ class _Stream:
             replace(block, codes=arrays[codes], items=block.items if items is None else arrays[items])
             for block, codes, items in self.blocks
         )
-        if by.any():
+        categories = np.maximum(self.high - by + 1, 2)
+        table = np.maximum(np.arange(MISSING + 1) - by[:, None], 0)
+        gaps = {}
+        for j, seen in enumerate(self.seen):
+            scores = np.flatnonzero(seen)
+            if len(scores) > 1 and len(scores) < categories[j]:
+                gaps[j], categories[j] = scores, len(scores)
+                table[j] = np.searchsorted(scores, np.arange(MISSING + 1)).clip(max=len(scores) - 1)
+        if by.any() or gaps:
+            table[:, MISSING] = MISSING
             for block in blocks:
-                _take(block, by.astype(np.uint8))
+                block.codes[...] = table.astype(np.uint8)[block.items, block.codes]
         shift = {name: int(k) + self.shift.get(name, 0) for name, k in zip(self.items, by, strict=True)}
         return StreamedResponses(
-            blocks=ResponseBlocks.of(np.maximum(self.high - by + 1, 2).astype(np.intp), blocks),
+            blocks=ResponseBlocks.of(categories.astype(np.intp), blocks),
             items=self.items,
             n_persons=self.persons,
             counts=self.counts,
@@ -136,16 +152,11 @@ class _Stream:
             shift={name: k for name, k in shift.items() if k},
             marks=self.marks,
             groups=tuple(self.groups),
+            scores={
+                self.items[j]: tuple(int(k) + self.shift.get(self.items[j], 0) for k in scores)
+                for j, scores in gaps.items()
+            },
         )
-
-
-def _take(block: Block, by: NDArray[np.uint8]) -> None:
-    """Take so much from the codes of each item, in place; gaps stay gaps."""
-    taken = by[block.items]
-    if block.complete or block.row_start is not None:
-        block.codes[...] -= taken
-    else:
-        block.codes[...] -= np.where(block.codes == MISSING, np.uint8(0), taken)
 
 
 class _Tables:

@@ -84,7 +84,7 @@ def block_responses(
         used &= (responses.weight > 0)[responses.person]
     person, item = responses.person[used], position[responses.item[used]]
     code = responses.score[used].astype(np.uint8)
-    if items is not None:  # back into order within each person
+    if (np.diff(position[position >= 0]) < 0).any():  # back into order within each person
         order = np.lexsort((item, person))
         person, item, code = person[order], item[order], code[order]
     if categories is None:
@@ -174,7 +174,8 @@ class _Builder:
             lengths = self.starts[chunk + 1] - self.starts[chunk]
             row_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
             rows = np.arange(row_start[-1]) + np.repeat(self.starts[chunk] - row_start[:-1], lengths)
-            items, column = np.unique(self.item[rows], return_inverse=True)
+            items = np.flatnonzero(np.bincount(self.item[rows]))
+            column = np.searchsorted(items, self.item[rows])
             unweighted = self._unweighted(chunk)
             if len(rows) < LEAST_DENSE * len(chunk) * len(items):
                 yield Block(
@@ -242,13 +243,48 @@ def category_counts(layout: ResponseBlocks) -> Matrix:
             weight = np.repeat(block.weight, np.diff(block.row_start))
             counts += np.bincount(layout.start[block.items] + block.codes, weight, len(counts))
             continue
-        has = block.codes != MISSING
-        rows = (layout.start[block.items] + block.codes)[has]
-        if block.unweighted:
-            counts += np.bincount(rows, minlength=len(counts))
-        else:
-            counts += np.bincount(rows, np.broadcast_to(block.weight[:, None], has.shape)[has], len(counts))
+        for k in range(int(layout.categories[block.items].max(initial=0))):
+            reaches = layout.categories[block.items] > k
+            counts[layout.start[block.items[reaches]] + k] += (block.weight @ (block.codes == k))[reaches]
     return counts
+
+
+def every_kth(layout: ResponseBlocks, every: int) -> ResponseBlocks:
+    """The layout with every k-th of its persons, in as few blocks as may be."""
+    if every == 1:
+        return layout
+    blocks, first = [], 0
+    for block in layout:
+        chosen = np.arange((-first) % every, len(block.persons), every)
+        first += len(block.persons)
+        if chosen.size:
+            blocks.append(take_persons(block, chosen))
+    return replace(layout, blocks=tuple(joined(blocks)))
+
+
+def joined(blocks: Sequence[Block]) -> list[Block]:
+    """The same persons in as few blocks as may be: small tables of the same items become one."""
+    alike: dict[bytes, list[Block]] = {}
+    for number, block in enumerate(blocks):
+        key = block.items.tobytes() if block.row_start is None and block.complete else bytes(f"alone {number}", "ascii")
+        alike.setdefault(key, []).append(block)
+    out = []
+    for parts in alike.values():
+        if len(parts) == 1:
+            out += parts
+            continue
+        whole = replace(
+            parts[0],
+            persons=np.concatenate([part.persons for part in parts]),
+            weight=np.concatenate([part.weight for part in parts]),
+            group=np.concatenate([part.group for part in parts]),
+            codes=np.concatenate([part.codes for part in parts]),
+            unweighted=all(part.unweighted for part in parts),
+        )
+        size = len(whole.persons)
+        for first in range(0, size, BLOCK_PERSONS):
+            out.append(take_persons(whole, np.arange(first, min(first + BLOCK_PERSONS, size))))
+    return out
 
 
 def _chunks(members: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

@@ -9,7 +9,7 @@ tolerance by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -19,11 +19,15 @@ from numpy.typing import NDArray
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.blocks import category_counts
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import complete_item_information, missing_item_information
+from calibration.estimation.information import (
+    complete_item_information,
+    missing_item_information,
+    population_information,
+)
 from calibration.estimation.maximisation import NEGLIGIBLE_TESTLET_SD, at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
-from calibration.estimation.search import Search, inverse_of
+from calibration.estimation.search import MARGIN, Search, inverse_of, widest_spacing
 from calibration.estimation.testlets import expect_testlets
 from calibration.estimation.unknowns import Tables, Unknowns
 
@@ -31,12 +35,12 @@ Matrix = NDArray[np.float64]
 Errors = Literal["observed", "cross-product", "sandwich"]
 
 NEAR = 2e-5  # largest change of an EM step at which Newton takes over: a pass costs a tenth of the information
+FAR = 1e-2  # the same in a sample, whose maximum is farther than that from that of all
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
 RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to that, less is rounding
-CHECKED_PERSONS = 10_000
-FEW_ORDERS = 3
+CHECKED_PERSONS = 5_000
 HISTOGRAM_SPACING = 0.1  # standard deviations between the bars of an empirical distribution
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
 LEAST_IN_SAMPLE = 10  # persons in every category, for a sample to say anything
@@ -44,6 +48,7 @@ OBSERVED = "observed information"
 OBSERVED_BLOCKS = "observed information, per-item blocks"
 CROSS_PRODUCT = "cross-product of the persons' scores"
 SANDWICH = "sandwich of observed information and cross-product"
+NO_MAXIMUM = "none: the search did not converge"
 NOT_IDENTIFIED = "observed information, which is singular: too few responses, or a slope without end; try priors"
 
 
@@ -53,7 +58,8 @@ class Fit:
 
     `covariance` is (P, P) of the unknowns' vector, or None; `item_covariance` (m, p, p) for every batch, of the items'
     own parameters, NaN where the data do not identify them. `integration_error` is the largest Newton step that a grid
-    of half the spacing and one more standard deviation would still make, NaN without the whole information.
+    of half the spacing and one more standard deviation would still make, with the items' blocks where there is no whole
+    information, and NaN where nothing is identified or the distribution is empirical.
     """
 
     unknowns: Unknowns
@@ -107,12 +113,12 @@ def _fit(
         search = Search(persons, unknowns, beliefs, on_iteration)
         return _shaped(search, tolerance, max_iterations), search
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
-    unknowns, known = _from_a_sample(persons, unknowns, beliefs, whole=whole)
-    search = Search(persons, unknowns, beliefs, on_iteration)
-    if known is not None:
-        sums, step = search.newton(search.settled(), known, tolerance, max_iterations)
-        if step < tolerance:
-            return _end(search, sums, converged=True, information=search.information(sums), last_step=step), search
+    sample, spacing = _of_a_sample(persons, unknowns, beliefs)
+    search = Search(persons, sample or unknowns, beliefs, on_iteration, spacing=spacing)
+    if sample is not None and whole and not _near_nothing(sample):
+        result = _by_newton_alone(search, tolerance, max_iterations)
+        if result is not None:
+            return result, search
     sums, calm = search.climb(NEAR if whole else tolerance, max_iterations)
     held = at_bound(search.unknowns, sums)
     if held is not search.unknowns:
@@ -129,14 +135,30 @@ def _fit(
     return _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step), search
 
 
+def _by_newton_alone(search: Search, tolerance: float, most: int) -> Fit | None:
+    """A fit from where a sample ended, after some EM steps where that is not near enough; None if it does not end so.
+
+    A rough information brings the unknowns so near that the whole one, which the standard errors need, does the rest.
+    """
+    sums = search.settled()
+    for climbs_left in (1, 0):
+        sums, step = search.newton(sums, search.information(sums, rough=True), SAME_INFORMATION / 2, most)
+        if step < SAME_INFORMATION:
+            sums, information, step = _ended_by_newton(search, sums, tolerance, most)
+            if step < tolerance:
+                return _end(search, sums, converged=True, information=information, last_step=step)
+        if climbs_left:
+            sums, _ = search.climb(FAR, most)
+    return None
+
+
 def _shaped(search: Search, tolerance: float, most: int) -> Fit:
     """A fit whose ability distribution is found with the items: EM to the end; standard errors take it as known."""
     search.spacing = HISTOGRAM_SPACING
     search.grid = Grid.covering(search.unknowns.population, HISTOGRAM_SPACING)
     sums, calm = search.climb(tolerance, most)
-    if len(search.unknowns.vector()) > FULL_INFORMATION:
-        return _end(search, sums, converged=calm, information=None)
-    result = _end(search, sums, converged=calm, information=search.information(sums))
+    whole = len(search.unknowns.vector()) <= FULL_INFORMATION
+    result = _end(search, sums, converged=calm, information=search.information(sums) if whole else None)
     return replace(result, integration_error=np.nan)  # a histogram is what it is between its bars
 
 
@@ -159,30 +181,30 @@ def _with_scores(result: Fit, search: Search, errors: Errors) -> Fit:
 
 def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) -> tuple[Sums, Matrix, float]:
     """The sums after Newton steps, the information there, and the size of the next step."""
+    sums = search.in_double(sums)
     information = search.information(sums)
     at = search.unknowns.vector()
-    sums, step = search.newton(sums, information, tolerance, most)
+    sums, step = search.newton(sums, information, tolerance / 10, most)
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
     if np.isfinite(step) and moved > (SAME_INFORMATION if search.persons.persons > SMALL else 0.0):
         information = search.information(sums)
     return sums, information, step
 
 
-def _from_a_sample(
-    persons: Partitions, unknowns: Unknowns, beliefs: Beliefs, *, whole: bool
-) -> tuple[Unknowns, Matrix | None]:
-    """Where a sample of the persons would end, and the information it leads one to expect of all."""
+def _of_a_sample(persons: Partitions, unknowns: Unknowns, beliefs: Beliefs) -> tuple[Unknowns | None, float | None]:
+    """Where a search among a sample of the persons ends, and the spacing of nodes that is enough there.
+
+    Neither where the persons are few, or a category is rare.
+    """
     size = int(min(max(SAMPLE_SHARE * persons.persons, LEAST_SAMPLE), MOST_SAMPLE))
     if persons.persons < 2 * size:
-        return unknowns, None
-    sample, share = persons.sample(size)
+        return None, None
+    sample, _ = persons.sample(size)
     if category_counts(sample).min(initial=np.inf) < LEAST_IN_SAMPLE:
-        return unknowns, None
+        return None, None
     search = Search(Partitions.of(sample), unknowns, beliefs)
-    sums, calm = search.climb(50 * NEAR, 100)
-    if not (whole and calm) or _near_nothing(search.unknowns):
-        return search.unknowns, None
-    return search.unknowns, search.information(sums, FEW_ORDERS) / share
+    sums, _ = search.climb(FAR * np.sqrt(LEAST_SAMPLE / size), 100)  # a larger sample is nearer to all
+    return search.unknowns, MARGIN * widest_spacing(search.unknowns, sums.narrowest)
 
 
 def _near_nothing(unknowns: Unknowns) -> bool:
@@ -199,6 +221,7 @@ def _end(
     last_step: float = np.nan,
     singular: bool = False,
 ) -> Fit:
+    sums = search.in_double(sums)
     unknowns, beliefs = search.unknowns, search.beliefs
     gradient = search.gradient(unknowns, sums)
     covariance = inverse_of(information, RELIABLE) if information is not None else None
@@ -219,7 +242,7 @@ def _end(
         converged=converged,
         max_gradient=float(np.abs(gradient).max(initial=0.0)),
         last_step=last_step,
-        integration_error=_integration_error(search, covariance) if covariance is not None else np.nan,
+        integration_error=_integration_error(search, covariance, blocks) if kind != NOT_IDENTIFIED else np.nan,
         iterations=search.iterations,
         nodes=search.grid.nodes,
         sums=sums,
@@ -276,8 +299,12 @@ def _inverses(information: Matrix, free: NDArray[np.bool_]) -> Matrix:
     return np.asarray(np.where(known[:, None, None], np.where(both, inverse, 0.0), np.nan))
 
 
-def _integration_error(search: Search, covariance: Matrix) -> float:
-    """The largest parameter change that a finer and wider grid asks for, in one Newton step, on a sample of persons."""
+def _integration_error(search: Search, covariance: Matrix | None, blocks: Sequence[Matrix]) -> float:
+    """The largest parameter change that a finer and wider grid asks for, in one Newton step, on a sample of persons.
+
+    Without the whole covariance the step is taken item by item with `blocks` (m, p, p), and for the population by
+    itself, as if all else were known.
+    """
     sample, share = search.persons.sample(CHECKED_PERSONS)
     unknowns = search.unknowns
     finer = Grid.covering(unknowns.population, search.grid.spacing / 2, reach=REACH + 1)
@@ -289,4 +316,18 @@ def _integration_error(search: Search, covariance: Matrix) -> float:
         else:
             sums = expect(sample, Tables.of(at, grid, search.start))
         gradients.append(full_gradient(at, sums, grid.nodes, search.start, Beliefs()))
-    return float(np.abs(covariance @ (gradients[1] - gradients[0])).max(initial=0.0) / share)
+    change = (gradients[1] - gradients[0]) / share
+    if covariance is not None:
+        return float(np.abs(covariance @ change).max(initial=0.0))
+    steps: list[Matrix] = []
+    first = 0
+    for batch, block in zip(unknowns.batches, blocks, strict=True):
+        own = np.zeros(batch.parameters.shape)
+        size = int(batch.free.sum())
+        own[batch.free] = change[first : first + size]
+        first += size
+        steps.append((block @ own[:, :, None]).reshape(-1))
+    tables = Tables.of(unknowns, search.grid, search.start)
+    of_population = population_information(sample, unknowns.population, tables) / share
+    steps.append(np.asarray(np.linalg.lstsq(of_population, change[first:])[0], float))
+    return float(np.nanmax(np.abs(np.concatenate(steps)), initial=0.0))

@@ -15,17 +15,27 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 
 
-def log_likelihood(block: Block, log_probability: Matrix, layout: ResponseBlocks) -> Matrix:
+def chosen_categories(block: Block, layout: ResponseBlocks, dtype: DTypeLike = float) -> Matrix | csr_array:
+    """1 where a person of a block chose a category: of all stacked ones, (n, C), where the block is sparse, of those
+    above 0 of a table's items, (n, Σ (K - 1)), else.
+    """
+    return _higher(block, layout, dtype) if block.row_start is None else _sparse(block, layout, dtype)
+
+
+def log_likelihood(
+    block: Block, log_probability: Matrix, layout: ResponseBlocks, X: Matrix | csr_array | None = None
+) -> Matrix:
     """Log P(responses | node) of a block's persons, (n, Q), from log P of the stacked categories, (C, Q).
 
-    The dtype of `log_probability` is kept.
+    The dtype of `log_probability` is kept; `X` are the block's `chosen_categories`, where they are known already.
     """
+    if X is None:
+        X = chosen_categories(block, layout, log_probability.dtype)
     if block.row_start is not None:
-        return np.asarray(_sparse(block, layout, log_probability.dtype) @ log_probability)
+        return np.asarray(X @ log_probability)
     first = log_probability[layout.start[block.items]]
     higher, item_of = _higher_rows(block, layout)
-    X = _higher(block, layout, log_probability.dtype)
-    out = X @ (log_probability[higher] - first[item_of])
+    out = np.asarray(X @ (log_probability[higher] - first[item_of]))
     if block.complete:
         out += first.sum(axis=0)
     else:
@@ -33,16 +43,20 @@ def log_likelihood(block: Block, log_probability: Matrix, layout: ResponseBlocks
     return out
 
 
-def add_counts(counts: Matrix, block: Block, density: Matrix, layout: ResponseBlocks) -> None:
+def add_counts(
+    counts: Matrix, block: Block, density: Matrix, layout: ResponseBlocks, X: Matrix | csr_array | None = None
+) -> None:
     """Add the expected persons in each category at each node to `counts` (C, Q); `density` (n, Q) is weighted."""
+    if X is None:
+        X = chosen_categories(block, layout, density.dtype)
     if block.row_start is not None:
-        counts += _sparse(block, layout, density.dtype).T @ density
+        counts += X.T @ density
         return
     higher, item_of = _higher_rows(block, layout)
-    chosen = _higher(block, layout, density.dtype).T @ density
+    chosen = X.T @ density
     counts[higher] += chosen
     if block.complete:
-        everyone = np.broadcast_to(density.sum(axis=0), (len(block.items), density.shape[1]))
+        everyone = np.broadcast_to(column_sums(density), (len(block.items), density.shape[1]))
     else:
         everyone = (block.codes != MISSING).astype(density.dtype).T @ density
     if len(higher) == len(block.items):
@@ -50,6 +64,11 @@ def add_counts(counts: Matrix, block: Block, density: Matrix, layout: ResponseBl
     else:
         sums = np.add.reduceat(chosen, np.searchsorted(item_of, np.arange(len(block.items))), axis=0)
         counts[layout.start[block.items]] += everyone - sums
+
+
+def column_sums(density: Matrix) -> Matrix:
+    """Sums over the persons of a density (n, Q), as a matrix product."""
+    return np.asarray(np.ones(len(density), density.dtype) @ density)
 
 
 def _higher_rows(block: Block, layout: ResponseBlocks) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

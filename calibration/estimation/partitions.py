@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import BLOCK_PERSONS, Block, ResponseBlocks, category_counts, take_persons
+from calibration.estimation.blocks import ResponseBlocks, category_counts, every_kth, joined
 
 Matrix = NDArray[np.float64]
 
@@ -59,44 +59,6 @@ class Partitions:
     def category_counts(self) -> Matrix:
         """Weighted number of persons in each of the stacked categories, (C,)."""
         return np.asarray(self.total(category_counts))
-
-
-def every_kth(layout: ResponseBlocks, every: int) -> ResponseBlocks:
-    """The layout with every k-th of its persons."""
-    if every == 1:
-        return layout
-    blocks, first = [], 0
-    for block in layout:
-        chosen = np.arange((-first) % every, len(block.persons), every)
-        first += len(block.persons)
-        if chosen.size:
-            blocks.append(take_persons(block, chosen))
-    return replace(layout, blocks=tuple(blocks))
-
-
-def joined(blocks: Sequence[Block]) -> list[Block]:
-    """The same persons in as few blocks as may be: small tables of the same items become one."""
-    alike: dict[bytes, list[Block]] = {}
-    for number, block in enumerate(blocks):
-        key = block.items.tobytes() if block.row_start is None and block.complete else bytes(f"alone {number}", "ascii")
-        alike.setdefault(key, []).append(block)
-    out = []
-    for parts in alike.values():
-        if len(parts) == 1:
-            out += parts
-            continue
-        whole = replace(
-            parts[0],
-            persons=np.concatenate([part.persons for part in parts]),
-            weight=np.concatenate([part.weight for part in parts]),
-            group=np.concatenate([part.group for part in parts]),
-            codes=np.concatenate([part.codes for part in parts]),
-            unweighted=all(part.unweighted for part in parts),
-        )
-        size = len(whole.persons)
-        for first in range(0, size, BLOCK_PERSONS):
-            out.append(take_persons(whole, np.arange(first, min(first + BLOCK_PERSONS, size))))
-    return out
 
 
 def _one_by_one(parts: Sequence[ResponseBlocks]) -> Sweep:

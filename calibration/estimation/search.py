@@ -11,7 +11,7 @@ from calibration.estimation.acceleration import Anderson
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.cross_product import cross_product
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import ORDERS, in_vector, missing_information, observed_information
+from calibration.estimation.information import in_vector, missing_information, observed_information
 from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import START_SPACING, WIDEST_SPACING, Grid
@@ -26,7 +26,13 @@ MOST_NEWTON_STEPS = 8
 # scores, but never fewer than LEAST_PERSONS. Standard errors then differ from those of all persons by 0.1 to 0.3 %
 # (median; docs/decisions/0009-estimation.md)
 INFORMATION_SCORES, LEAST_PERSONS = 2_000_000, 10_000
+SINGLE_PERSONS = 2_500  # from whom on passes with steps above SINGLE_STEP are in single precision
+SINGLE_STEP, SINGLE_ROUNDING = 2e-3, 1e-6
 ROUNDING = 1e-10  # of the log-likelihood: what sums in another order may differ by
+THINNING = 4  # of persons from one order of the missing part to the next, which is a twentieth of it
+ROUGH_PERSONS = 4_000
+INFORMATION_SHARE = 1 / 25  # of very many persons, so that the steps are good: a pass over all costs more
+MARGIN = 0.9  # of the widest spacing of nodes: posteriors still become narrower
 MOST_HALVINGS = 20  # of a step that went down: tight priors bend more than a quadratic
 SINGULAR = 1e-10  # of eigenvalues: an information matrix that is not positive definite to ten digits
 
@@ -40,14 +46,18 @@ class Search:
         unknowns: Unknowns,
         beliefs: Beliefs,
         on_iteration: Callable[[int, float, Unknowns], None] | None = None,
+        *,
+        spacing: float | None = None,
     ) -> None:
         self.persons = persons
         self.start = persons.start
         self.unknowns = unknowns
         self.beliefs = beliefs
         self.on_iteration = on_iteration
-        self.spacing = START_SPACING * float(unknowns.population.sd.min())
+        self.spacing = START_SPACING * float(unknowns.population.sd.min()) if spacing is None else spacing
         self.grid = Grid.covering(unknowns.population, self.spacing)
+        normal = unknowns.testlets is None and unknowns.population.shape is None
+        self.single = self.rough_sums = normal and persons.persons >= SINGLE_PERSONS
         self.iterations = 0
         self.monotone = True
         self.trace: list[float] = []
@@ -58,7 +68,8 @@ class Search:
         if unknowns.testlets is not None:
             sums = self.persons.total(expect_testlets, unknowns, self.grid)
         else:
-            sums = self.persons.total(expect, Tables.of(unknowns, self.grid, self.start))
+            sums = self.persons.total(expect, Tables.of(unknowns, self.grid, self.start, single=self.single))
+        self.rough_sums = self.single
         return sums
 
     def settled(self) -> Sums:
@@ -67,6 +78,15 @@ class Search:
             sums = self.expect(self.unknowns)
             if self.grid_holds(self.unknowns, sums.narrowest):
                 return sums
+
+    def in_double(self, sums: Sums) -> Sums:
+        """From here on passes in double precision; the sums at the unknowns in it."""
+        self.single = False
+        return self.settled() if self.rough_sums else sums
+
+    def slack(self, objective: float) -> float:
+        """What an objective may be lower than another for the rounding of the last sums alone."""
+        return (SINGLE_ROUNDING if self.rough_sums else ROUNDING) * max(abs(objective), 1.0)
 
     def gradient(self, unknowns: Unknowns, sums: Sums) -> Matrix:
         """Gradient of log-likelihood + log prior in the unknowns' vector."""
@@ -80,13 +100,13 @@ class Search:
 
     def grid_holds(self, unknowns: Unknowns, narrowest: float) -> bool:
         """Whether the grid is fine and wide enough; if not, it is set anew."""
-        widest = WIDEST_SPACING * min(narrowest, float(unknowns.population.sd.min()))
+        widest = widest_spacing(unknowns, narrowest)
         if self.grid.spacing <= widest and self.grid.covers(unknowns.population):
             return True
         if self.grid.spacing > widest:
             # a little finer, so that a slope that still grows does not come back at once; but at most by half, because
             # a grid too coarse for a posterior shows it narrower than it is
-            self.spacing = max(0.9 * widest, 0.5 * self.spacing)
+            self.spacing = max(MARGIN * widest, 0.5 * self.spacing)
         finer = Grid.covering(unknowns.population, self.spacing)
         if len(finer.nodes) == len(self.grid.nodes) and self.grid.covers(unknowns.population):
             return True  # as fine as a grid may be
@@ -102,7 +122,7 @@ class Search:
         while True:
             sums = self.expect(self.unknowns)
             objective = self.objective(self.unknowns, sums)
-            if not objective >= best - ROUNDING * max(abs(objective), 1.0):
+            if not objective >= best - self.slack(objective):
                 if accelerated:
                     self.unknowns, accelerated = plain, False
                     mixer.forget()
@@ -122,8 +142,11 @@ class Search:
             x = self.unknowns.vector()
             plain = maximise(self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
             image = plain.vector()
-            if float(np.abs(image - x).max(initial=0.0)) < tolerance:
+            step = float(np.abs(image - x).max(initial=0.0))
+            if step < tolerance:
                 return sums, True
+            if self.single and step < SINGLE_STEP:
+                self.single, best = False, -np.inf
             if self.iterations >= most:
                 return sums, False
             mixed = plain.at(mixer.next(x, image))
@@ -135,48 +158,56 @@ class Search:
         step = maximise(unknowns, sums, self.grid.nodes, self.start, self.beliefs, steps=1).vector() - unknowns.vector()
         return unknowns.at(unknowns.vector() + step / 2**halved)
 
-    def newton(self, sums: Sums, information: Matrix, tolerance: float, most: int) -> tuple[Sums, float]:
-        """Steps with one information matrix: the sums at the end, and how large the next step would be.
+    def newton(self, sums: Sums, information: Matrix, enough: float, most: int) -> tuple[Sums, float]:
+        """Steps with one information matrix, mixed, until the next would be below `enough`: the sums at the end, and
+        how large it would be.
 
         Infinite where the information is not positive definite, or a step leads out of bounds or down.
         """
         inverse = inverse_of(information)
         if inverse is None:
             return sums, np.inf
-        step = np.inf
+        mixer, step = Anderson(), np.inf
         for _ in range(MOST_NEWTON_STEPS):
+            x = self.unknowns.vector()
             move = inverse @ self.gradient(self.unknowns, sums)
             before, step = step, float(np.abs(move).max(initial=0.0))
-            if step < tolerance / 10 or step > 0.9 * before or self.iterations >= most:
+            if step < enough or step > 0.9 * before or self.iterations >= most:
                 return sums, step
-            there = self._after(sums, move)
+            next_step = step * step / before if before < np.inf else step
+            self.single &= step > SINGLE_STEP and next_step > enough
+            there = self._after(sums, mixer.next(x, x + move))
             if there is None:
                 return sums, np.inf
             sums = there
         return sums, step
 
-    def _after(self, sums: Sums, move: Matrix) -> Sums | None:
-        """The sums after a step; None, and no step, where it leads out of bounds or down."""
-        moved = self.unknowns.at(self.unknowns.vector() + move)
+    def _after(self, sums: Sums, vector: Matrix) -> Sums | None:
+        """The sums after a step to `vector`; None, and no step, where it leads out of bounds or down."""
+        moved = self.unknowns.at(vector)
         if not within_bounds(moved, self.beliefs):
             return None
+        before = self.objective(self.unknowns, sums)
+        least = before - self.slack(before)
         there = self.expect(moved)
-        slack = ROUNDING * max(abs(sums.log_likelihood), 1.0)
-        if self.objective(moved, there) < self.objective(self.unknowns, sums) - slack:
+        if self.objective(moved, there) < least:
             return None
         self.unknowns = moved
         self.report(there.log_likelihood)
         return there if self.grid_holds(moved, there.narrowest) else self.settled()
 
-    def information(self, sums: Sums, orders: int = ORDERS) -> Matrix:
-        """Observed information of the unknowns' vector, (P, P); for a direction to go in a few `orders` do."""
-        enough = max(LEAST_PERSONS, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
+    def information(self, sums: Sums, *, rough: bool = False) -> Matrix:
+        """Observed information of the unknowns' vector, (P, P); a `rough` one for a direction to go in."""
+        enough = max(ROUGH_PERSONS if rough else LEAST_PERSONS, INFORMATION_SHARE * self.persons.persons)
+        if not rough:
+            enough = max(enough, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
         share = 1 / max(1, round(self.persons.persons / enough))
+        thinning = THINNING if self.persons.persons > LEAST_PERSONS else 1
         if self.unknowns.testlets is not None:
-            missing = self.persons.total(missing_information_of_testlets, self.unknowns, self.grid, share, orders)
+            missing = self.persons.total(missing_information_of_testlets, self.unknowns, self.grid, share, thinning)
         else:
             tables = Tables.of(self.unknowns, self.grid, self.start)
-            missing = self.persons.total(missing_information, self.unknowns, tables, share, orders)
+            missing = self.persons.total(missing_information, self.unknowns, tables, share, thinning)
         return observed_information(missing, self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
 
     def cross_product(self) -> Matrix:
@@ -190,6 +221,11 @@ class Search:
         self.trace.append(log_likelihood)
         if self.on_iteration is not None:
             self.on_iteration(self.iterations, log_likelihood, self.unknowns)
+
+
+def widest_spacing(unknowns: Unknowns, narrowest: float) -> float:
+    """The widest spacing of nodes that posterior standard deviations from `narrowest` upwards allow."""
+    return WIDEST_SPACING * min(narrowest, float(unknowns.population.sd.min()))
 
 
 def inverse_of(information: Matrix, least: float = SINGULAR) -> Matrix | None:

@@ -128,7 +128,8 @@ def _start(model: str, family: Family, counts: Matrix, population: Population, D
     """Start values (m, p) from the category counts (m, K) of items of one model."""
     m, K = counts.shape
     share = (counts + 0.5) / (counts + 0.5).sum(axis=1, keepdims=True)
-    slope = D if model in FIXED_SLOPE else (1.0 if K == 2 else 0.8)
+    usual = 1.6 / (K - 1) if family == "partial credit" else 1.0  # partial credit adds up a slope for every step
+    slope = D if model in FIXED_SLOPE else usual
     mean = float(population.mean.mean())
     slopes = np.full((m, 1), slope)
     if family in {"nominal", "partial credit"}:

@@ -164,8 +164,12 @@ class Tables:
     log_weights: Matrix
 
     @classmethod
-    def of(cls, unknowns: Unknowns, grid: Grid, start: NDArray[np.intp]) -> Tables:
-        return cls(grid.nodes, unknowns.log_probability(grid.nodes, start), grid.log_weights(unknowns.population))
+    def of(cls, unknowns: Unknowns, grid: Grid, start: NDArray[np.intp], *, single: bool = False) -> Tables:
+        """In double precision, or in `single` for a pass whose step is large."""
+        log_P, log_weights = unknowns.log_probability(grid.nodes, start), grid.log_weights(unknowns.population)
+        if single:
+            log_P, log_weights = log_P.astype(np.float32), log_weights.astype(np.float32)
+        return cls(grid.nodes, log_P, log_weights)
 
 
 def rows(batch: Batch, start: NDArray[np.intp]) -> NDArray[np.intp]:

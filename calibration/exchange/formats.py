@@ -109,7 +109,9 @@ def read_parameter_file(
     if kind is None:
         kind = next((name for name, one in formats.items() if one.is_it(path, text)), None)
         if kind is None:
-            raise ExchangeError(f"{path}: none of the known formats ({', '.join(formats)}); name it with --from")
+            raise ExchangeError(
+                f"{path}: none of the known formats ({', '.join(formats)}); `tiku params convert` takes --from"
+            )
     items, scale = formats[kind].read(text, str(path), group, D)
     if not items:
         raise ExchangeError(f"{path}: no items in it")

@@ -17,6 +17,7 @@ from calibration.command_line import (
     params_option,
     print_json,
     print_table,
+    read_params,
     read_sittings,
     responses_argument,
     said_to_people,
@@ -64,14 +65,16 @@ def fit(
     pairs: Path | None,
     as_json: bool,
 ) -> None:
-    """Fit of items, persons, pairs and the whole model in RESPONSES (each file a sitting), given parameters."""
-    import calibration as cal
+    """Fit of items, persons, pairs and the whole model in RESPONSES (each file a sitting), given parameters.
+
+    Ability is normal in every group, with a mean and a standard deviation that are estimated from these responses.
+    """
     from calibration import fit as f
 
     with said_to_people():
-        scale, items = cal.read_parameters(params)
+        scale, items = read_params(params)
         data = _read(responses, key_file, items)
-        population = f.group_populations(data, items, scale) if data.group is not None else None
+        population = f.group_populations(data, items, scale)
         item_rows = f.item_fit(
             data, items, scale, population, mean_squares=mean_squares, least_set=least_set, draws=draws, seed=seed
         )
@@ -97,6 +100,10 @@ def fit(
     if as_json:
         document = {
             "n_persons": len(data.persons),
+            "groups": [
+                {"name": name, "mean": float(mean), "sd": float(sd)}
+                for name, mean, sd in zip(data.groups or ("",), *population, strict=True)
+            ],
             "model": model,
             "model_message": said,
             "items": [row.row() | {"flags": list(row.flags)} for row in item_rows],
@@ -163,10 +170,8 @@ def dif(
     as_json: bool,
 ) -> None:
     """Items of RESPONSES that say another thing of equally able persons of different groups."""
-    import calibration as cal
-
     with said_to_people():
-        scale, items = cal.read_parameters(params)
+        scale, items = read_params(params)
         data = _read(responses, key_file, items, group)
         groups = sorted(data.groups)
         first, second = _two_groups(groups, group or "group", reference, focal)
@@ -179,6 +184,11 @@ def dif(
         print_json(document)
         return
     click.echo(f"{method}: {second} against {first}, {len(rows)} rows, {len(flagged)} flagged")
+    if any(row.get("independent") for row in rows):
+        click.echo(
+            "more than 500 parameters: the groups' estimates are taken as independent, without the error of the "
+            "anchors that link them; take --method lr where a result is close"
+        )
     shown = _COLUMNS.get(method, ())
     _print(flagged, shown or tuple(flagged[0] if flagged else ()))
     if out is not None:

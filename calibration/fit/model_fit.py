@@ -127,9 +127,12 @@ def _model_fit(data: Fitted, kind: Kind, free: Unknowns, least_pair: float) -> M
     which = margins(data.curves.categories, kind)
     G = len(data.mean)
     if len(which.first) * G > MOST_MARGINS:
+        most = int(np.sqrt(2 * MOST_MARGINS)) - 1
+        other = ", or C2, which has one margin a pair" if kind == "M2*" else ""
         raise FitError(
             f"{len(which.first) * G} margins of one and two items, {MOST_MARGINS} are the most that {kind} is computed "
-            "from: give the items of one form, or fewer"
+            f"from ({most} items right or wrong, in one group). Test one form at a time, with its own items and "
+            f"persons{other}"
         )
     seen = [_seen(data, which, g) for g in range(G)]
     left_out = sum(int((s.n < least_pair).sum()) for s in seen)
@@ -141,11 +144,16 @@ def _model_fit(data: Fitted, kind: Kind, free: Unknowns, least_pair: float) -> M
             parts.append(_part(data, chosen, s, kept, g, free))
             nulls.append(_null_part(data, chosen, s, kept))
     if not parts:
-        raise FitError(f"no two items were had by {least_pair:g} persons: there is nothing to compare")
+        raise FitError(
+            f"no two items were had by {least_pair:g} persons, which a margin needs to say something. Pool sittings, "
+            "or look at the fit of items, which takes them one by one"
+        )
     statistic, df, F = _statistic(parts)
     if df <= 0:
         raise _NothingToTestError(
-            f"{kind} has {sum(len(p.residual) for p in parts)} margins for {F} free parameters: nothing is left to test"
+            f"{kind} has {sum(len(p.residual) for p in parts)} margins for {F} free parameters: nothing is left to "
+            "test. Take more items (2PL: 4 or more, 3PL: 6 or more, had together), or a model with fewer parameters; "
+            "with few persons behind the pairs, pool sittings"
         )
     pairs = np.concatenate([part.n[part.pair] for part in parts])
     N = float(np.median(pairs))
@@ -273,7 +281,8 @@ def _statistic(parts: Sequence[_Part]) -> tuple[float, int, int]:
             root = cholesky(part.covariance, lower=True)
         except LinAlgError:
             raise FitError(
-                "the margins are linearly dependent: an item has a category that nobody can choose, or two are the same"
+                "the margins are linearly dependent: an item has a category that nobody can choose, or two items are "
+                "the same. Join that category with its neighbour, or leave one of the two items out"
             ) from None
         residual.append(solve_triangular(root, part.residual, lower=True))
         derivatives.append(solve_triangular(root, part.derivatives, lower=True))

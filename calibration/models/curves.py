@@ -122,6 +122,16 @@ class Curves:
             first, second = _log_derivatives(one, nodes)
             yield chosen, P[:, :, 0], first[:, :, 0], second[:, :, 0]
 
+    @property
+    def increasing(self) -> bool:
+        """Must expected marks rise with theta? True where every slope is at least 0 and better categories give more."""
+        better = np.diff(self.marks) >= 0
+        better[self.start[1:-1] - 1] = True  # from one item to the next
+        return bool(better.all()) and all(
+            bool(np.all(np.diff(group.slope) >= 0) if group.family == "divide" else np.all(group.slope >= 0))
+            for group in self.groups
+        )
+
     def expected_marks(self, theta: ArrayLike) -> Matrix:
         """Expected marks of each item, (J, Q)."""
         return self.sum_items(self.marks[:, None] * self.probability(theta))

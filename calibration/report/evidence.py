@@ -170,7 +170,7 @@ def gather(
         evidence = _of_ratings(evidence, data, own, parts) if own.of_rater else _of_items(evidence, data, own, parts)
         evidence = _of_persons(evidence, data, own, parts)
     told = [*calibration.warnings, *found]
-    told += findings(data, told)
+    told += findings(data, told, calibration.scale.anchors)
     told += distractor_flags(known)
     told += fit_flags(evidence, {flag.item for flag in found if flag.code == "negative-discrimination"})
     told += [*rater_flags(evidence), *dif_flags(evidence), *drift_flags(evidence)]

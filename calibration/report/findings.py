@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import erfc, sqrt
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from calibration.fit.item_fit import MEAN_SQUARES
 from calibration.linking.drift import Drift, DriftResult
 from calibration.raters import RatingFit
 from calibration.responses import Responses
+from calibration.responses.findings import find
 from calibration.screening import FALSE_DISCOVERY_RATE, Flag
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ ENOUGH_FOR_RMSD = 250  # persons of a group: with fewer, RMSD is large by chance
 Hits = NDArray[np.bool_]
 
 
-def findings(responses: Responses | None, told: Sequence[Flag]) -> list[Flag]:
-    """What is odd about the responses, where no flag says it yet."""
+def findings(responses: Responses | None, told: Sequence[Flag], anchors: Collection[str] = ()) -> list[Flag]:
+    """What is odd about the responses, given the `anchors`, where no flag says it yet."""
     if responses is None:
         return []
     said = {(flag.item, flag.code) for flag in told}
@@ -36,7 +37,7 @@ def findings(responses: Responses | None, told: Sequence[Flag]) -> list[Flag]:
     said |= {(item, "no-responses") for item, code in said if code == "no-variance"}
     items = set(responses.items) | set(responses.key)
     flags = []
-    for one in responses.findings:
+    for one in find(responses, anchors):
         if one.about in items or not one.about:
             flag = Flag(one.about, one.code, one.message)
         else:  # a person

@@ -48,6 +48,16 @@ TEXTS = {
         "各组题目没有共同考生，量表只在假设下可比。",
         "Groups of items share no persons: their scales compare by assumption only.",
     ),
+    "routed-without-routing": FlagText(
+        "缺分流作答",
+        "routed without routing",
+        "做不同题目的考生能力不同，而数据不能说明题目如何分配：补入决定分配的全部作答，或声明考生组别。",
+        "Persons with different items differ in ability, and the data do not say why they had them: add the answers "
+        "that decided, or declare the groups.",
+    ),
+    "group-without-persons": FlagText(
+        "无考生的组", "group without persons", "检查分组列与权重。", "Check the column of groups, and the weights."
+    ),
     "persons-without-responses": FlagText(
         "无作答考生", "persons without responses", "不计入标定。", "They count for nothing.", serious=False
     ),

@@ -90,6 +90,20 @@ def sheet_of_table(table: ArrowTable, source: str = "table") -> Sheet:
     return sheet_of_arrow(converted.drop_columns(unnamed), source)
 
 
+def sheet_of_batches(batches: Iterator[pa.RecordBatch], source: str = "batches") -> Sheet:
+    """Arrow batches of one schema as a sheet; rows are numbered from 1 through all. Raises ResponsesError."""
+    module = arrow()
+    held = list(batches)
+    strange = next((batch for batch in held if not isinstance(batch, module.RecordBatch)), None)
+    if strange is not None or not held:
+        found = "nothing" if strange is None else f"a {type(strange).__name__}"
+        raise ResponsesError(f"{source}: the iterator gave {found}; expected Arrow record batches")
+    try:
+        return sheet_of_arrow(module.Table.from_batches(held), source)
+    except module.ArrowException as error:
+        raise ResponsesError(f"{source}: the batches do not make one table ({error})") from None
+
+
 def sheet_of_arrow(table: pa.Table, source: str, first_row: int = 1) -> Sheet:
     """An Arrow table as a sheet whose first row has the number `first_row`."""
     check_header(source, table.column_names)

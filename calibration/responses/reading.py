@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from calibration.responses.arrow import ArrowTable, is_parquet, read_parquet_sheet, sheet_of_table
+from calibration.responses.arrow import ArrowTable, is_parquet, read_parquet_sheet, sheet_of_batches, sheet_of_table
 from calibration.responses.cells import (
     ANSWERED,
     MAX_CATEGORIES,
@@ -25,8 +25,11 @@ from calibration.responses.layouts import OnForm, Rows, repeated, rows_of, weigh
 from calibration.responses.sheets import Column, Sheet, column_of_array, read_csv_sheet, sheet_of_arrays
 from calibration.responses.values import Responses, lowest_scores
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 OmittedPolicy: TypeAlias = Literal["wrong", "missing"]
-Source: TypeAlias = str | Path | ArrowTable | Mapping[str, ArrayLike] | NDArray[Any]
+Source: TypeAlias = "str | Path | ArrowTable | Iterator[pa.RecordBatch] | Mapping[str, ArrayLike] | NDArray[Any]"
 
 
 def read_responses(
@@ -42,8 +45,9 @@ def read_responses(
 ) -> Responses:
     """Responses from a file or a table, wide or long (docs/calibrate.md describes both).
 
-    `source` is the path of a CSV or Parquet file or of a folder of Parquet files; a pandas, polars or Arrow table; a
-    mapping of column names to arrays (n,); or a table of scores (N, J), NaN where not administered.
+    `source` is the path of a CSV or Parquet file or of a folder of Parquet files; a pandas, polars or Arrow table
+    or an iterator of Arrow batches; a mapping of column names to arrays (n,); or a table of scores (N, J), NaN where
+    not administered.
 
     With a `key` (item → right option, several as `A;C`, or the marks of each option) the cells are the options chosen;
     without one they are whole scores from 0 to `max_score`. `marks` say what each score category of an item is worth
@@ -73,7 +77,7 @@ class ScoringRules:
 
 
 def sheet_of(source: Source) -> Sheet:
-    """The sheet of a file, a table, a mapping of arrays or a table of scores. Raises ResponsesError."""
+    """The sheet of a file, a table, batches, a mapping of arrays or a table of scores. Raises ResponsesError."""
     if isinstance(source, (str, Path)):
         path = Path(source)
         return read_parquet_sheet(path) if is_parquet(path) else read_csv_sheet(path)
@@ -81,6 +85,13 @@ def sheet_of(source: Source) -> Sheet:
         return sheet_of_arrays(source)
     if isinstance(source, ArrowTable):
         return sheet_of_table(source)
+    if isinstance(source, Iterator):
+        return sheet_of_batches(source)
+    if not isinstance(source, np.ndarray):
+        raise ResponsesError(
+            f"a {type(source).__name__} holds no responses: expected a path, a table (pandas, polars, Arrow), an "
+            "iterator of Arrow batches, a mapping of columns, or an array of persons × items"
+        )
     if source.ndim == 2:
         columns = {f"item{j + 1}": column_of_array(source[:, j]) for j in range(source.shape[1])}
         return Sheet("table", columns, np.arange(1, len(source) + 1))
@@ -239,6 +250,8 @@ def _plain_scores(
         r = int(np.flatnonzero(outside[rows.item, rows.value])[0])
         lowest = int(by[rows.item[r]])
         note = f" (the lowest of item {rows.items[rows.item[r]]!r}, {lowest}, counts as 0)" if lowest else ""
+        if rules.max_score == 1:
+            note += "; more scores than two are for PCM, RSM, GPCM, GRM or NRM"
         raise ResponsesError(
             f"{sheet.source}, {rows.place(r)}: score {score[rows.value[r]]} is outside 0…{rules.max_score}{note}"
         )

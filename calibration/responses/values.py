@@ -73,6 +73,12 @@ class Responses:
         return np.asarray(self.status != NOT_REACHED)
 
     @property
+    def used_rows(self) -> NDArray[np.intp] | slice:
+        """The numbers of these rows; all of them, without a copy, where none was not reached."""
+        used = self.used
+        return slice(None) if used.all() else np.flatnonzero(used)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What is odd about the data and need not stop a run (calibration.responses.findings names the kinds)."""
         return find(self)
@@ -106,13 +112,19 @@ class Responses:
 
     def item_counts(self) -> NDArray[np.float64]:
         """Weighted number of persons behind each item, (J,)."""
-        return np.bincount(self.item[self.used], self.weight[self.person[self.used]], len(self.items)).astype(float)
+        rows = self.used_rows
+        return np.bincount(self.item[rows], self._weight_of(rows), len(self.items)).astype(float)
 
     def category_counts(self) -> NDArray[np.float64]:
         """Weighted number of responses in each category of each item, (J, K of the longest item)."""
         J, K = len(self.items), int(self.score.max(initial=0)) + 1
-        cell = self.item[self.used].astype(np.intp) * K + self.score[self.used]
-        return np.bincount(cell, self.weight[self.person[self.used]], J * K).reshape(J, K).astype(float)
+        rows = self.used_rows
+        cell = self.item[rows].astype(np.intp) * K + self.score[rows]
+        return np.bincount(cell, self._weight_of(rows), J * K).reshape(J, K).astype(float)
+
+    def _weight_of(self, rows: NDArray[np.intp] | slice) -> NDArray[np.float64] | None:
+        """The weight of the person of each row; None where all are 1."""
+        return None if (self.weight == 1).all() else self.weight[self.person[rows]]
 
     def category_marks(self, item: str, categories: int) -> tuple[float, ...]:
         """What each of the K = `categories` of an item is worth: its marks where they are known, else its scores."""
@@ -129,12 +141,15 @@ class Responses:
     ) -> Responses:
         """Responses from a table of scores (N, J), NaN = not administered; persons with the same items have one form.
 
-        Raises ResponsesError when a score is not a whole number from 0, or a weight not a number from 0.
+        Raises ResponsesError when a score is not a whole number from 0, a weight not a number from 0, or names are
+        too few, too many or repeated.
         """
         N, J = scores.shape
         if weight is not None:
             _check_weights(np.asarray(weight, float), N)
         names = tuple(items) if items is not None else tuple(f"item{j + 1}" for j in range(J))
+        _check_names(names, J, "items", "columns")
+        _check_names(tuple(persons) if persons is not None else None, N, "persons", "rows")
         administered = ~np.isnan(scores)
         person, item = np.nonzero(administered)
         score = scores[administered]
@@ -161,6 +176,16 @@ class Responses:
             forms=tuple(str(f + 1) for f in range(int(form.max(initial=-1)) + 1)),
             shift=shift,
         )
+
+
+def _check_names(names: tuple[str, ...] | None, size: int, what: str, of: str) -> None:
+    if names is None:
+        return
+    if len(names) != size:
+        raise ResponsesError(f"{len(names)} {what} for {size} {of}; name each")
+    if len(set(names)) < size:
+        twice = next(name for n, name in enumerate(names) if name in names[:n])
+        raise ResponsesError(f"{what}: {twice!r} stands twice")
 
 
 def _check_weights(weight: NDArray[np.float64], N: int) -> None:

@@ -20,13 +20,15 @@ from calibration.command_line import (
     key_option,
     params_option,
     print_json,
+    read_params,
+    read_severities,
     read_sittings,
     responses_argument,
     said_to_people,
 )
 from calibration.files import write_text_whole
 from calibration.item_sets import with_sums_of
-from calibration.result import read_parameters
+from calibration.own_data import as_rated
 from calibration.scoring import (
     FLAGS,
     ReferenceForm,
@@ -101,12 +103,13 @@ def score(
     if table_file is not None and chosen != "eapsum":
         raise click.UsageError("--table is of sums of marks: it goes with --method eapsum")
     with said_to_people():
-        scale, items = read_parameters(params)
+        scale, items = read_params(params)
         data = with_sums_of(items, read_sittings(responses, key_file))
         form = _Form.read(form_file, items, scale, cut or USUAL_CUT) if form_file is not None else None
+        answers, answered = _as_rated(data, items, params)
         scores = score_responses(
-            data,
-            items,
+            answers,
+            answered,
             scale,
             method=chosen,
             bounds=bounds,
@@ -160,6 +163,19 @@ class _Form:
             "kappa": decisions.kappa,
         }
         return {"reference": about}
+
+
+def _as_rated(
+    data: Responses, items: tuple[ItemParameters, ...], params: Path
+) -> tuple[Responses, tuple[ItemParameters, ...]]:
+    """Ratings with the severities that stand in the parameters; all else as it is."""
+    if not data.raters:
+        return data, items
+    severity = read_severities(params)
+    if severity:
+        return as_rated(data, items, severity)
+    click.echo(f"{params}: no severities of raters in it: all raters are taken as equally severe", err=True)
+    return data, items
 
 
 def _seen(items: Sequence[ItemParameters], data: Responses) -> list[ItemParameters]:

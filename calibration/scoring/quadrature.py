@@ -80,12 +80,13 @@ def limits_of(curves: Curves, population: Population) -> tuple[float, float]:
     """Abilities below and above which no posterior reaches, whatever the answers were.
 
     The pattern that at every theta pulls hardest upwards bounds all others in likelihood ratio; its posterior ends
-    where its log density is 20 below the top. The same downwards.
+    where its log density is 20 below the top. The same downwards. A higher mean adds a rising line to the log density,
+    so that of populations with one spread those of the lowest and the highest mean have the ends.
     """
-    ends = [
-        _limits(curves, mean, sd)
-        for mean, sd in {(float(m), float(s)) for m, s in zip(population.mean, population.sd, strict=True)}
-    ]
+    ends = []
+    for sd in np.unique(population.sd):
+        means = population.mean[population.sd == sd]
+        ends += [_limits(curves, float(mean), float(sd)) for mean in {means.min(), means.max()}]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 

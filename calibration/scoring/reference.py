@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -87,31 +87,43 @@ class ReferenceForm:
         return np.asarray(np.sqrt(np.maximum(variance.sum(axis=0), 0.0)))
 
     def cut(self, share: float = 0.60) -> float:
-        """The ability at which `share` of the marks is expected, by bisection.
+        """The ability at which `share` of the marks is expected.
 
         Raises ScaleError where T does not increase (an item with a negative slope can do that) or does not reach the
         share within 6 SD of the scale's population.
         """
-        nodes = self.scale.mean + self.scale.sd * np.linspace(-CUT_SD, CUT_SD, 241)
-        slope = self.marks_slope(nodes)
-        if np.any(slope < -1e-12 * self.total):
-            raise ScaleError(
-                "expected marks do not increase with ability on the reference form; remove items with a <= 0"
-            )
-        low, high = float(nodes[0]), float(nodes[-1])
+        if not self.curves.increasing:
+            nodes = self.scale.mean + self.scale.sd * np.linspace(-CUT_SD, CUT_SD, 241)
+            if np.any(self.marks_slope(nodes) < -1e-12 * self.total):
+                raise ScaleError(
+                    "expected marks do not increase with ability on the reference form; remove items with a <= 0"
+                )
+        low, high = (self.scale.mean + self.scale.sd * end for end in (-CUT_SD, CUT_SD))
         least, most = self.expected_marks([low, high])
         goal = share * self.total
         if not least < goal < most:
             raise ScaleError(
                 f"the reference form expects {least:.1f}…{most:.1f} of {self.total:g} marks: {goal:g} is never reached"
             )
-        for _ in range(80):
-            middle = (low + high) / 2
-            if float(self.expected_marks(middle)[0]) < goal:
-                low = middle
-            else:
-                high = middle
-        return (low + high) / 2
+        return _root(
+            lambda theta: float(self.expected_marks(theta)[0]) - goal, (low, least - goal), (high, most - goal)
+        )
+
+
+def _root(function: Callable[[float], float], low: tuple[float, float], high: tuple[float, float]) -> float:
+    """Where an increasing function is 0, between two points (x, value): Illinois method (Dowell & Jarratt, 1971)."""
+    (a, at_a), (b, at_b) = low, high
+    for _ in range(200):
+        x = b - at_b * (b - a) / (at_b - at_a)
+        value = function(x)
+        if value == 0 or abs(b - a) < 1e-14 or x in {a, b}:
+            return x
+        if (value > 0) != (at_b > 0):
+            a, at_a = b, at_b
+        else:
+            at_a /= 2
+        b, at_b = x, value
+    return b
 
 
 def _all(marks: ArrayLike, items: Sequence[ItemParameters]) -> Matrix:

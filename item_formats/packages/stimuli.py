@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from copy import deepcopy
 from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from item_formats.documents import Stimulus, document_of
 from item_formats.findings import Finding
@@ -13,8 +16,6 @@ from item_formats.parsing import line_of, parse, qti
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from lxml import etree
 
     from item_formats.documents import Document
 
@@ -53,6 +54,20 @@ def with_stimuli(item: Item, path: str, documents: Mapping[str, Document]) -> tu
     if copied:
         copied[-1].tail = first
     return document_of(Item, root), tuple(findings)
+
+
+def copied_stimulus(item: Item) -> str | None:
+    """The same short text for all items that the same stimuli were copied into by `with_stimuli`; None without any.
+
+    It is worked out from what the stimuli say (SHA-256 of the canonical XML, 16 hex digits): an item whose copy was
+    changed no longer shares it.
+    """
+    blocks = () if item.body is None else item.body.iterchildren(qti("div"))
+    copies = [deepcopy(one) for one in blocks if STIMULUS_CLASS in one.get("class", "").split()]
+    for copy in copies:
+        copy.tail = None
+    texts = [etree.tostring(one, method="c14n", exclusive=True) for one in copies]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16] if texts else None
 
 
 def _stimulus(address: str, path: str, documents: Mapping[str, Document]) -> tuple[str, Stimulus] | None:

@@ -79,6 +79,12 @@ def staff(bank: Bank) -> Staff:
 
 
 @pytest.fixture
+def analyst(bank: Bank) -> Actor:
+    with writing(bank, SYSTEM) as session:
+        return add_person(session, SYSTEM, "chen.jing", "陈静", [Role.PSYCHOMETRICIAN])
+
+
+@pytest.fixture
 def standard_id(bank: Bank, staff: Staff) -> int:
     with writing(bank, staff.author) as session:
         standard = load_outline(session, staff.author, outline())

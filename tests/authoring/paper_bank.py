@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 import engine
-from authoring.calibrations.rules import calibrated_pool
+from authoring.calibrations.pools import calibrated_pool
 from authoring.calibrations.tables import Calibration
 from authoring.database import reading, writing
 from authoring.papers.rules import save_paper, standard_blueprint

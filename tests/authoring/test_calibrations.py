@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from msgspec import convert
 from sqlalchemy import select
 
 import calibration as cal
 from authoring.audit.tables import AuditEvent
-from authoring.calibrations.rules import calibrated_pool, key_differences, register_sitting, save_calibration
+from authoring.calibrations.pools import calibrated_pool
+from authoring.calibrations.rules import key_differences
 from authoring.calibrations.tables import Calibration, CalibrationSitting, ItemStatistics, Sitting
 from authoring.database import Bank, reading, writing
 from authoring.errors import BankError, ConflictError, ForbiddenError, UnknownError
-from authoring.items.rules import add_version, import_items
-from authoring.items.schemas import NewVersion
 from authoring.items.states import PUBLISH, standings, take_step
 from authoring.items.tables import Item, ItemVersion
 from authoring.people.actors import SYSTEM, Actor, Role
@@ -29,8 +24,9 @@ from authoring.people.rules import add_person
 from authoring.reviews.rules import accept, withdraw
 from authoring.standards.rules import load_outline
 from item_formats import ItemType
+from tests.authoring.calibration_bank import DATA, register, result, revised, save, statistics
 from tests.authoring.conftest import Staff
-from tests.authoring.sample import accepted, add_items, outline, pretest, row, table
+from tests.authoring.sample import accepted, add_items, outline, pretest, row
 
 EVENT = AuditEvent.__table__
 SITTING = Sitting.__table__
@@ -39,13 +35,6 @@ USED = CalibrationSitting.__table__
 STATISTICS = ItemStatistics.__table__
 VERSION = ItemVersion.__table__
 ITEM = Item.__table__
-DATA = "person,Q1,Q2\n1,B,B\n2,A,B\n"
-
-
-@pytest.fixture
-def analyst(bank: Bank) -> Actor:
-    with writing(bank, SYSTEM) as session:
-        return add_person(session, SYSTEM, "chen.jing", "陈静", [Role.PSYCHOMETRICIAN])
 
 
 @pytest.fixture
@@ -54,60 +43,6 @@ def tried(bank: Bank, staff: Staff, standard_id: int) -> list[str]:
     codes = add_items(bank, staff, standard_id, row("Q1"), row("Q2", point="B-B-A-004", grade=5), row("Q3"))
     pretest(bank, staff, codes)
     return codes
-
-
-def answers(*items: str, persons: int = 2) -> cal.Responses:
-    return cal.Responses.from_matrix(np.eye(persons, len(items)), items)
-
-
-def register(
-    bank: Bank, actor: Actor, standard_id: int, file: Path, *items: str, code: str = "2026-1", population: str = "test"
-) -> int:
-    file.write_text(DATA, encoding="utf-8")
-    with writing(bank, actor) as session:
-        return register_sitting(
-            session, actor, standard_id, code, file, answers(*items), simulated=True, population=population
-        )
-
-
-def result(*items: cal.ItemParameters, **changes: Any) -> cal.Calibration:
-    usual: dict[str, Any] = {
-        "model": "2PL",
-        "items": items,
-        "excluded": {},
-        "scale": cal.Scale(),
-        "priors": "none",
-        "n_persons": 210,
-        "log_likelihood": -1234.5,
-        "log_prior": 0.0,
-        "converged": True,
-        "max_gradient": 1e-6,
-        "iterations": 12,
-        "integration_error": 1e-9,
-        "seconds": 0.1,
-        "nodes": 61,
-        "se_kind": "observed information",
-        "data_digest": "d" * 64,
-    }
-    return cal.Calibration(**(usual | changes))
-
-
-def statistics(item: str, **changes: Any) -> cal.ItemStatistics:
-    one = cal.ItemStatistics(item, n=210.0, p_value=0.7, point_biserial=0.31, effective_n=205.0, omitted=3)
-    return replace(one, **changes)
-
-
-def save(
-    bank: Bank,
-    actor: Actor,
-    standard_id: int,
-    sittings: Sequence[int],
-    run: cal.Calibration,
-    *found: cal.ItemStatistics,
-    flags: Sequence[cal.Flag] = (),
-) -> int:
-    with writing(bank, actor) as session:
-        return save_calibration(session, actor, standard_id, sittings, run, found, flags)
 
 
 def stored(bank: Bank, calibration_id: int) -> dict[tuple[str, int], Any]:
@@ -120,19 +55,6 @@ def stored(bank: Bank, calibration_id: int) -> dict[tuple[str, int], Any]:
     )
     with reading(bank) as session:
         return {(one.code, one.number): one for one in session.execute(query)}
-
-
-def revised(bank: Bank, staff: Staff, code: str) -> None:
-    """A new version of an item, a draft."""
-    change = {
-        "type": "single",
-        "stem": "换了一种问法（ ）。",
-        "options": ["子", "丑", "寅", "卯"],
-        "key": "B",
-        "based_on": 1,
-    }
-    with writing(bank, staff.author) as session:
-        add_version(session, staff.author, code, convert(change, NewVersion))
 
 
 @pytest.mark.usefixtures("tried")
@@ -346,69 +268,6 @@ def test_the_key_check_finds_exactly_the_changed_keys(bank: Bank, staff: Staff, 
         }
         with pytest.raises(UnknownError, match="the bank has no item Q9"):
             key_differences(session, {"Q9": "A"})
-
-
-def test_the_pool_has_a_column_for_everything_papers_and_releases_choose_by(
-    bank: Bank, staff: Staff, analyst: Actor, standard_id: int, tmp_path: Path
-) -> None:
-    accepted(bank, staff, standard_id, row("Q1", enemies=("Q2",)), row("Q2", point="B-B-A-004", grade=5), row("Q3"))
-    accepted(bank, staff, standard_id, row("Q4", item_type=ItemType.TRUE_FALSE), key="×")
-    add_items(bank, staff, standard_id, row("Q9"))
-    with writing(bank, analyst) as session:
-        take_step(session, analyst, PUBLISH, standings(session, ["Q3"]))
-    sitting = register(bank, analyst, standard_id, tmp_path / "1.csv", "Q1", "Q2", "Q3")
-    parameters = [cal.ItemParameters(f"Q{n}", "2PL", a=n + 0.5, b=(-float(n),)) for n in (1, 2)]
-    run = result(*parameters, scale=cal.Scale(D=1.702))
-    found = [statistics(code) for code in ("Q1", "Q2", "Q3")]
-    flags = [cal.Flag("Q2", "key-suspect", "")]
-    saved = save(bank, analyst, standard_id, [sitting], run, *found, flags=flags)
-    with reading(bank) as session:
-        pool = calibrated_pool(session, standard_id, saved)
-    assert pool.ids == ("Q1", "Q2", "Q3", "Q4")  # Q9 is a draft
-    assert pool.row(0) == {
-        "id": "Q1",
-        "a": 1.5,
-        "b": -1.0,
-        "c": 0.0,
-        "d": 1.0,
-        "type": "single",
-        "point": "A-A-A-001",
-        "section": "A-A",
-        "function": "A-A",
-        "grade": "2",
-        "importance": "X",
-        "enemies": ("Q2",),
-        "flagged": "no",
-        "published": "no",
-        "version": "1",
-    }
-    q2 = pool.row(1)
-    assert (q2["point"], q2["section"], q2["function"], q2["importance"]) == ("B-B-A-004", "B-B", "B", "Y")
-    assert (q2["grade"], q2["enemies"], q2["flagged"]) == ("5", ("Q1",), "yes")
-    assert pool.column("published") == ("no", "no", "yes", "no")
-    assert pool.column("type") == ("single", "single", "single", "true_false")
-    assert pool.calibrated.tolist() == [True, True, False, False]  # of Q3 there are classical statistics alone
-    assert pool.parameters.D == 1.702
-
-
-def test_unknown_importance_is_said_to_be_unknown(bank: Bank, staff: Staff, analyst: Actor, tmp_path: Path) -> None:
-    bare = outline(edition="2030")
-    del bare["areas"][0]["sections"][0]["points"][0]["importance"]
-    with writing(bank, staff.author) as session:
-        other = load_outline(session, staff.author, bare).id or 0
-        import_items(session, staff.author, other, table(row("Q1")))
-    pretest(bank, staff, ["Q1"])
-    sitting = register(bank, analyst, other, tmp_path / "1.csv", "Q1")
-    saved = save(bank, analyst, other, [sitting], result(), statistics("Q1"))
-    with writing(bank, staff.approver) as session:
-        accept(session, staff.approver, ["Q1"])
-    with reading(bank) as session:
-        assert calibrated_pool(session, other, saved).column("importance") == ("unknown",)
-
-
-def test_a_pool_of_no_calibration_is_refused(bank: Bank, standard_id: int) -> None:
-    with reading(bank) as session, pytest.raises(UnknownError, match="there is no calibration 9"):
-        calibrated_pool(session, standard_id, 9)
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.PSYCHOMETRICIAN])

@@ -102,8 +102,8 @@ def test_a_bank_from_nothing(tmp_path: Path) -> None:
     missing = tiku("user", "list", "--database", file)
     assert (missing.exit_code, missing.stdout) == (1, "")
     assert missing.stderr == f"tiku: there is no bank at {file}: make one with `tiku db upgrade --database {file}`\n"
-    assert ok("db", "upgrade", "--database", file) == f"{file}: created at 0002\n"
-    assert document("db", "upgrade", "--database", file) == {"database": file, "before": "0002", "after": "0002"}
+    assert ok("db", "upgrade", "--database", file) == f"{file}: created at 0003\n"
+    assert document("db", "upgrade", "--database", file) == {"database": file, "before": "0003", "after": "0003"}
     assert document("db", "check", "--database", file) == {"ok": True, "differences": []}
     assert ok("user", "list", "--database", file).startswith("nobody yet: tiku user add")
 

@@ -132,11 +132,14 @@ def test_simulated_data_are_called_so_wherever_they_show(demo: Demo) -> None:
 def test_the_record_of_the_release_states_its_effect(demo: Demo) -> None:
     with closing(sqlite3.connect(demo.out / "bank.db")) as bank:
         (report,) = bank.execute("SELECT report FROM release").fetchone()
-    effects = json.loads(report)["effects"]
-    assert [effect["known_share"] for effect in effects] == [0.0, 0.1, 0.2, 0.3, 0.5]
-    passes = [effect["false_passes"] for effect in effects]
-    assert passes == sorted(passes)
-    assert 0 < passes[0] < 0.15 < passes[1]
+    record = json.loads(report)
+    effects = record["effects"]
+    passes = {(row["share"], row["memorised"]): row["false_passes"] for row in effects["rows"]}
+    assert set(passes) == {(share, memorised) for share in (0.1, 0.2, 0.3, 0.5) for memorised in (0.3, 1.0)}
+    assert passes[0.1, 1.0] < passes[0.2, 1.0] < passes[0.3, 1.0] < passes[0.5, 1.0]
+    assert 0 < effects["now"] < 0.15 < passes[0.1, 1.0]
+    assert (effects["mean"], effects["sd"], effects["right"], effects["items"]) == (0.0, 1.0, 0.97, 190)
+    assert record["papers_left"] == 2
 
 
 @pytest.mark.parametrize("name", PAPERS)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Column, text
+from sqlalchemy import Column, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from authoring.audit.chain import record
+from authoring.calibrations.tables import ItemStatistics
 from authoring.columns import UtcDateTime
 from authoring.database import Bank, connect, revision, writing
 from authoring.errors import BankError
+from authoring.items.tables import Item, ItemVersion
 from authoring.migrations import GUARDS, HEAD
 from authoring.migrations.running import differences, draft_migration, scripts, upgrade
 from authoring.people.actors import SYSTEM
 from authoring.tables import metadata
+from calibration import ItemParameters, parameters_from_document
 from tests.authoring.conftest import SERVER
 from tests.authoring.sample import accepted, row
 
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from tests.authoring.conftest import Staff
 
 
+STATISTICS = ItemStatistics.__table__
+ITEM = Item.__table__
+VERSION = ItemVersion.__table__
 NEXT = f"{int(HEAD) + 1:04}"
 
 
@@ -122,6 +128,56 @@ def test_a_bank_of_the_first_version_takes_every_kind_of_item_after_the_upgrade(
         assert connection.execute(text("SELECT item_type FROM item")).scalars().all() == ["text_entry"]
     with pytest.raises(IntegrityError, match="item_type"), connecting.engine.begin() as connection:
         connection.execute(text("UPDATE item SET item_type = 'nonsense'"))
+    connecting.close()
+    assert differences(database) == ()
+
+
+def test_a_bank_of_the_second_version_keeps_what_it_knew_of_parameters(
+    bank: Bank, staff: Staff, standard_id: int, database: str
+) -> None:
+    """Of Rasch, 1PL and 2PL a and b are all there is; of other models the rest is gone, and is not made up."""
+    from alembic import command
+
+    from authoring.migrations import running
+
+    codes = accepted(bank, staff, standard_id, *(row(f"Q{n}") for n in range(6)))
+    connecting = connect(database)
+    with connecting.writers.kw["bind"].begin() as connection:
+        command.downgrade(running._config(connection), "0002")
+    held = [
+        ("Q0", "2PL", 1.25, 1 / 3, 0.2, 0.1),
+        ("Q1", "Rasch", 1.0, -0.5, None, 0.07),
+        ("Q2", "3PL", 1.5, 0.5, 0.2, 0.1),
+        ("Q3", "GRM", 1.4, 0.1, 0.1, None),
+        ("Q4", "NRM", 1.0, None, None, None),
+        ("Q5", None, None, None, None, None),
+    ]
+    statement = text(
+        "UPDATE item_statistics SET model = :model, a = :a, b = :b, se_a = :se_a, se_b = :se_b WHERE version_id ="
+        " (SELECT v.id FROM item_version v JOIN item i ON i.id = v.item_id WHERE i.code = :code)"
+    )
+    names = ("code", "model", "a", "b", "se_a", "se_b")
+    with connecting.engine.begin() as connection:
+        assert "parameters" not in {column["name"] for column in inspect(connection).get_columns("item_statistics")}
+        connection.execute(statement, [dict(zip(names, one, strict=True)) for one in held])
+    assert upgrade(database) == ("0002", HEAD)
+    with connecting.engine.connect() as connection:
+        rows = connection.execute(
+            select(ITEM.c.code, STATISTICS)
+            .join(VERSION, VERSION.c.item_id == ITEM.c.id)
+            .join(STATISTICS, STATISTICS.c.version_id == VERSION.c.id)
+            .order_by(ITEM.c.code)
+        ).all()
+        lost = connection.execute(text("SELECT count(*) FROM item_statistics WHERE parameters IS NULL")).scalar_one()
+    assert [(one.code, one.model, one.a, one.b, one.se_a, one.se_b) for one in rows] == held
+    kept = parameters_from_document({"items": [one.parameters for one in rows[:2]]}, "the bank")[0]
+    assert kept == (
+        ItemParameters("Q0", "2PL", 1.25, (1 / 3,), se={"a": 0.2, "b": 0.1}, n=210),
+        ItemParameters("Q1", "Rasch", 1.0, (-0.5,), se={"b": 0.07}, n=210),
+    )
+    assert [one.parameters for one in rows[2:]] == [None] * 4
+    assert lost == 4  # NULL in the database, not the JSON null
+    assert len(rows) == len(codes)
     connecting.close()
     assert differences(database) == ()
 

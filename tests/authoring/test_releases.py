@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import delete, select, update
 import engine
 from authoring.audit.chain import record
 from authoring.audit.tables import AuditEvent
-from authoring.calibrations.rules import calibrated_pool
+from authoring.calibrations.pools import calibrated_pool
 from authoring.database import Bank, reading, writing
 from authoring.errors import BankError, ConflictError, ForbiddenError, UnknownError
 from authoring.items import states
@@ -36,8 +37,8 @@ from tests.authoring.sample import RATIONALE, add_items, outline, row
 EVENT = AuditEvent.__table__
 RELEASE = Release.__table__
 RELEASE_ITEM = ReleaseItem.__table__
-POLICY = engine.ReleasePolicy(0.25, margins=("section", "type"), cells=("section", "type"))
-READY = "孙丽 2026-11-01: the theory part is ready"
+READY = engine.Readiness("孙丽", date(2026, 11, 1), "the theory part is ready")
+POLICY = engine.ReleasePolicy(0.25, (READY,), margins=("section", "type"), cells=("section", "type"))
 STEPS = [step for step in vars(states).values() if isinstance(step, Step)]
 
 
@@ -59,10 +60,13 @@ def chosen(bank: Bank, standard_id: int, calibration_id: int) -> engine.Release:
     return engine.choose_release(pool, POLICY, seed=11)
 
 
-def published(bank: Bank, actor: Actor, standard_id: int, chosen: engine.Release, **changes: Any) -> int:
-    usual: dict[str, Any] = {"readiness": READY, "profile": CandidateProfile()}
+def published(
+    bank: Bank, actor: Actor, standard_id: int, chosen: engine.Release, shown: engine.Publish | None = None
+) -> int:
+    if shown is not None:
+        chosen = replace(chosen, publish=shown)
     with writing(bank, actor) as session:
-        return publish(session, actor, standard_id, chosen, POLICY, **(usual | changes))
+        return publish(session, actor, standard_id, chosen, POLICY)
 
 
 def states_of(bank: Bank, codes: tuple[str, ...]) -> set[ItemState]:
@@ -73,19 +77,26 @@ def states_of(bank: Bank, codes: tuple[str, ...]) -> set[ItemState]:
 def test_a_release_is_kept_with_its_policy_its_reasons_and_its_costs(
     bank: Bank, owner: Actor, standard_id: int, chosen: engine.Release
 ) -> None:
-    effects = [engine.Effect(0.1, 61.5, 0.22)]
-    release = published(bank, owner, standard_id, chosen, readiness=f"  {READY}\n", effects=effects)
+    row = engine.EffectRow(0.1, 1.0, 61.5, 0.22)
+    effects = engine.Effects((row,), 0.2, "paper A", 12, 0.0, 1.0, -0.4, 0.6, 0.97, 0.08)
+    release = published(bank, owner, standard_id, replace(chosen, effects=effects))
     with reading(bank) as session:
         held = session.execute(select(RELEASE)).one()
         reasons = session.execute(select(RELEASE_ITEM.c.version_id, RELEASE_ITEM.c.reason)).all()
         versions = {item.version_id: item.code for item in standings(session, chosen.items)}
     assert len(chosen.items) == 6
     assert (held.id, held.standard_id, held.share, held.seed) == (release, standard_id, 0.25, 11)
-    assert (held.readiness, held.created_by_id) == (READY, owner.person_id)
+    assert (held.readiness, held.created_by_id) == ("孙丽, 2026-11-01: the theory part is ready", owner.person_id)
     assert held.profile == {"stem": True, "options": True, "key": False, "rationale": False, "marking_table": False}
     assert held.policy["margins"] == ["section", "type"]
-    assert held.report["worst_margin"] == chosen.worst(1) < 1
-    assert held.report["effects"] == [{"known_share": 0.1, "marks_at_cut": 61.5, "false_passes": 0.22}]
+    assert held.policy["readiness"][0]["date"] == "2026-11-01"
+    assert held.report["worst_margin"] == chosen.worst_margin < 1
+    assert held.report["effects"]["rows"] == [
+        {"share": 0.1, "memorised": 1.0, "marks_at_cut": 61.5, "false_passes": 0.22}
+    ]
+    assert held.report["effects"]["right"] == 0.97
+    assert held.report["papers_left"] is None
+    assert held.report["shares"][0]["published"] == 6
     assert held.report["pool_digest"] == chosen.pool_digest
     assert {versions[version]: reason for version, reason in reasons} == chosen.reasons
 
@@ -104,7 +115,7 @@ def test_numbers_that_are_not_known_are_null_and_not_nan(
 def test_publishing_is_recorded_for_the_release_and_for_each_item(
     bank: Bank, owner: Actor, standard_id: int, chosen: engine.Release
 ) -> None:
-    release = published(bank, owner, standard_id, chosen, profile=CandidateProfile(key=True))
+    release = published(bank, owner, standard_id, chosen, engine.Publish(key=True))
     with reading(bank) as session:
         (event,) = session.execute(select(EVENT).where(EVENT.c.action == "release.published")).all()
         items = session.execute(select(EVENT).where(EVENT.c.action == "item.published")).all()
@@ -121,12 +132,12 @@ def test_publishing_is_recorded_for_the_release_and_for_each_item(
     }
 
 
-@pytest.mark.parametrize("readiness", ["", "  \n"])
 def test_nothing_is_published_before_somebody_said_it_is_ready(
-    bank: Bank, owner: Actor, standard_id: int, chosen: engine.Release, readiness: str
+    bank: Bank, owner: Actor, standard_id: int, chosen: engine.Release
 ) -> None:
+    undecided = replace(chosen, shares=tuple(replace(share, readiness=None) for share in chosen.shares))
     with pytest.raises(BankError, match="record who decided") as error:
-        published(bank, owner, standard_id, chosen, readiness=readiness)
+        published(bank, owner, standard_id, undecided)
     assert error.value.rule == "not-ready"
     assert states_of(bank, chosen.items) == {ItemState.ACCEPTED}
 
@@ -260,7 +271,7 @@ def test_the_public_sees_what_the_profile_shows_each_part_by_itself(
     bank: Bank, owner: Actor, standard_id: int, chosen: engine.Release, flag: str
 ) -> None:
     nothing = dict.fromkeys(asdict(CandidateProfile()), False)
-    only = published(bank, owner, standard_id, chosen, profile=CandidateProfile(**(nothing | {flag: True})))
+    only = published(bank, owner, standard_id, chosen, engine.Publish(**(nothing | {flag: True})))
     with reading(bank) as session:
         items = public_items(session, only)
     assert [item.identifier for item in items] == sorted(chosen.items)
@@ -290,9 +301,7 @@ def test_two_releases_have_each_their_own_items(
 ) -> None:
     first = tuple(chosen.items[:2])
     one = published(bank, owner, standard_id, replace(chosen, items=first))
-    two = published(
-        bank, owner, standard_id, replace(chosen, items=chosen.items[2:]), profile=CandidateProfile(key=True)
-    )
+    two = published(bank, owner, standard_id, replace(chosen, items=chosen.items[2:]), engine.Publish(key=True))
     with reading(bank) as session:
         shown = {release: public_items(session, release) for release in (one, two)}
     assert [item.identifier for item in shown[one]] == sorted(first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from calibration import (
     ResponsesError,
     calibrate,
     read_parameters,
+    read_responses,
 )
 from calibration.estimation import fitting
 from calibration.models import MODELS
@@ -430,8 +432,8 @@ def test_a_group_without_persons_is_a_flag_and_takes_nothing_away(model: str, em
     data = dataclasses.replace(responses_to(items, scores), group=own, groups=("x", "y", "z"))
     result = calibrate(data, model=model)
     assert result.converged
-    assert [(flag.code, flag.message.split(":")[0]) for flag in result.warnings] == [
-        ("group-without-persons", f"group {'xyz'[empty]}")
+    assert [(flag.code, flag.message[:11]) for flag in result.warnings] == [
+        ("group-without-persons", f"group {'xyz'[empty]} has")
     ]
     two = dataclasses.replace(data, group=np.arange(400, dtype=np.int32) % 2, groups=("first", "second"))
     expected = calibrate(two, model=model)
@@ -441,7 +443,7 @@ def test_a_group_without_persons_is_a_flag_and_takes_nothing_away(model: str, em
         assert found.se["b"] == pytest.approx(item.se["b"], abs=1e-5)
     assert result.score().theta == pytest.approx(expected.score().theta, abs=1e-4)
     if empty == 0:
-        with pytest.raises(CalibrationError, match="reference group x: nobody in it has a response"):
+        with pytest.raises(CalibrationError, match="reference group 'x' has no person with a response"):
             calibrate(data, model=model, reference="x")
 
 
@@ -506,7 +508,8 @@ def test_a_file_that_holds_no_parameters_is_refused(tmp_path: Path, text: str) -
     path.write_text(text, encoding="latin-1")
     with pytest.raises(
         CalibrationError,
-        match=r"p\.json(: not a parameter file|: expected an object|, item a, field x|, scale, field x)",
+        match=r"p\.json(: none of the known formats|: expected an object|, item a, field x|, scale, field x|: no items"
+        r"|, line 1: not UTF-8)",
     ):
         read_parameters(path)
 
@@ -516,3 +519,83 @@ def test_the_digest_is_of_the_data() -> None:
     flipped = dataclasses.replace(responses, score=np.concatenate([1 - responses.score[:1], responses.score[1:]]))
     digests = {calibrate(data, model=model).data_digest for data in (responses, flipped) for model in ("2PL", "1PL")}
     assert len(digests) == 2
+
+
+def test_a_group_without_persons_is_named_and_left_out() -> None:
+    rng = np.random.default_rng(3)
+    items = some_items("2PL", J=8)
+    scores = draw(rng, items, rng.standard_normal(600))
+    group = np.repeat([0, 2, 1], [300, 290, 10]).astype(np.int32)
+    weight = np.where(group == 1, 0.0, 1.0)
+    three = replace(responses_to(items, scores, weight=weight), group=group, groups=("A", "gone", "B"))
+    counted = group != 1
+    two = replace(responses_to(items, scores[counted]), group=group[counted] // 2, groups=("A", "B"))
+    one, other = calibrate(three), calibrate(two)
+    assert [flag.message[:40] for flag in one.warnings if flag.code == "group-without-persons"] == [
+        "group gone has no person with a response"
+    ]
+    assert [g.name for g in one.groups] == ["A", "B"]
+    assert one.groups[1].mean.se == pytest.approx(other.groups[1].mean.se, rel=1e-6)
+    for mine, theirs in zip(one.items, other.items, strict=True):
+        assert mine.a == pytest.approx(theirs.a, abs=1e-7)
+        assert mine.se == pytest.approx(theirs.se, rel=1e-5)
+    assert len(one.score().theta) == 600
+    with pytest.raises(CalibrationError, match=r"reference group 'gone' has no person .* choose one of A, B"):
+        calibrate(three, reference="gone")
+
+
+def test_above_500_parameters_the_integration_error_is_of_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    items = some_items("2PL", J=12)
+    scores = draw(rng, items, rng.standard_normal(800))
+    grouped = replace(responses_to(items, scores), group=np.repeat([0, 1], 400).astype(np.int32), groups=("A", "B"))
+    monkeypatch.setattr("calibration.estimation.search.WIDEST_SPACING", 2.0)  # an error that can be seen
+    monkeypatch.setattr("calibration.estimation.search.START_SPACING", 1.5)
+    whole = calibrate(grouped, tolerance=1e-7)
+    monkeypatch.setattr(fitting, "FULL_INFORMATION", 5)
+    blocks = calibrate(grouped, tolerance=1e-7)
+    assert blocks.se_kind == fitting.OBSERVED_BLOCKS
+    assert whole.integration_error > 1e-6
+    assert whole.integration_error / 5 < blocks.integration_error < 5 * whole.integration_error
+    monkeypatch.undo()
+    finest = calibrate(grouped, tolerance=1e-7)
+    moved = max(abs(one.a - other.a) for one, other in zip(blocks.items, finest.items, strict=True))
+    assert moved < 10 * blocks.integration_error  # it says how far a finer grid moves what was estimated
+
+
+def test_only_priors_that_act_are_listed() -> None:
+    rng = np.random.default_rng(5)
+    items = [*some_items("2PL", J=5), *some_items("3PL", J=2)]
+    data = responses_to(items, draw(rng, items, rng.standard_normal(400)))
+    assert calibrate(data, priors=DEFAULT_PRIORS, max_iterations=3).priors == "a ~ lognormal(floating, 0.5)"
+    mixed = calibrate(data, model={"*": "2PL", "3PL*": "3PL"}, priors={"*": DEFAULT_PRIORS}, max_iterations=3)
+    assert mixed.priors == "*: a ~ lognormal(floating, 0.5), c ~ beta(5, 17)"
+    assert calibrate(data, model="Rasch", priors=DEFAULT_PRIORS, max_iterations=3).priors == "none"
+
+
+def test_responses_may_be_given_as_what_they_are_read_from(tmp_path: Path) -> None:
+    rows = ["Item.1,Item.2,Item.3,Item.4,Item.5,freq", *(f"{','.join(p)},{n}" for p, n in lsat.LSAT7.items())]
+    path = tmp_path / "lsat7.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    in_words = calibrate(path, priors="a=lognormal(0, 0.5)")
+    written_out = calibrate(read_responses(path), priors=Priors(a=LogNormal(0, 0.5)))
+    assert in_words.items == written_out.items
+    assert in_words.priors == "a ~ lognormal(0, 0.5)"
+
+
+def test_weights_that_are_no_counts_are_said_to_be_taken_as_counts() -> None:
+    scores = np.array([[*map(float, pattern)] for pattern in lsat.LSAT7])
+    counts = np.array([*lsat.LSAT7.values()], float)
+    told = [flag.code for flag in calibrate(Responses.from_matrix(scores, weight=counts * 1.5)).warnings]
+    assert told == ["weights"]
+    assert calibrate(Responses.from_matrix(scores, weight=counts * 2)).warnings == ()
+
+
+def test_a_run_without_a_maximum_claims_no_source_of_standard_errors() -> None:
+    scores = np.array([[*map(float, pattern)] for pattern in lsat.LSAT7])
+    counts = np.array([*lsat.LSAT7.values()], float)
+    result = calibrate(Responses.from_matrix(scores, weight=counts), max_iterations=2)
+    assert not result.converged
+    assert result.se_kind == "none: the search did not converge"
+    assert "no standard errors" in str(result).splitlines()[0]
+    assert all(not item.se for item in result.items)

@@ -73,7 +73,8 @@ def test_sittings_with_a_key_are_pooled_calibrated_and_flagged(run: Run) -> None
     files = [SITTINGS / f"{s}.csv" for s in range(1, 7)]
     result = run(*files, "--key", SITTINGS / "keys.csv", "--priors", "default", "--json")
     document = json.loads(result.stdout)
-    assert document["priors"] == "a ~ lognormal(floating, 0.5), c ~ beta(5, 17), d ~ beta(17, 5)"
+    assert document["priors"] == "a ~ lognormal(floating, 0.5)"  # 2PL has no c and no d
+    assert document["integration_error"] < 1e-3  # 1,138 parameters: by the items' blocks
     assert len(document["items"]) + len(document["excluded"]) == 570
     assert {item["n"] for item in document["items"]} == {210}
     flags = {item["id"]: item["flags"] for item in document["items"] if item["flags"]}
@@ -206,8 +207,12 @@ def test_ctrl_c_keeps_the_state_and_resume_ends_at_the_same_parameters(run: Run,
     assert not out.exists()
     assert json.loads(state.read_text(encoding="utf-8"))["iteration"] >= 5
     arguments = (many, "--model", "GRM", "--max-score", 4, "--tolerance", "1e-6", "--resume", state, "--out", out)
+    short = run(*arguments, "--max-iterations", 1)
+    assert "not-converged" in short.stdout
+    assert state.exists()  # there is something left to go on with
     resumed = run(*arguments)
     assert resumed.exit_code == 0, resumed.stderr
+    assert not state.exists()
     (_, one), (_, other) = calibration.read_parameters(whole), calibration.read_parameters(out)
     for mine, theirs in zip(one, other, strict=True):
         np.testing.assert_allclose((mine.a, *mine.b), (theirs.a, *theirs.b), atol=2e-6)
@@ -222,6 +227,17 @@ def test_a_state_of_other_responses_is_refused(run: Run, lsat7: Path, tmp_path: 
     assert (
         result.stderr == f"Error: {state}: the state of a calibration of other responses; give the files it came from\n"
     )
+
+
+def test_only_the_state_of_the_run_that_ended_is_removed(run: Run, lsat7: Path, tmp_path: Path) -> None:
+    other, out = tmp_path / "notes.json", tmp_path / "p.json"
+    other.write_text('{"mine": 1}', encoding="utf-8")
+    assert run(lsat7, "--state", other).exit_code == 0
+    assert other.read_text(encoding="utf-8") == '{"mine": 1}'
+    digest = calibration.digest(calibration.read_responses(lsat7))
+    calibration.write_state(out.with_suffix(".state.json"), calibration.Progress(3, -1.0, (0.0,)), digest)
+    assert run(lsat7, "--out", out).exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lsat7.csv", "notes.json", "p.json"]
 
 
 def test_a_spec_file_says_models_and_priors(run: Run, lsat7: Path, tmp_path: Path) -> None:

@@ -125,3 +125,33 @@ def test_scores_survive_files(scores: tuple[int, ...]) -> None:
     assert items_from_csv(parameters_csv([item]), "x")[0] == (item,)
     rows: Any = usage_statistics([item])
     assert items_from_usage(rows, "x")[0] == (item,)
+
+
+def test_an_anchor_keeps_its_categories_where_nobody_has_the_lowest_or_a_middle_score() -> None:
+    bank = calibrate(Responses.from_matrix(ratings(900) - 1, NAMES), model="GRM")
+    table = ratings(600, seed=4) - 1
+    table = table[(table[:, 1] > 0) & (table[:, 2] != 1)]
+    data = Responses.from_matrix(table, [*NAMES[:4], "new"])
+    result = calibrate(data, model="GRM", anchors=bank.items[:4], scale=bank.scale)
+    np.testing.assert_array_equal(
+        result.score(method="wle").theta, score_responses(data, result.items, result.scale, method="wle").theta
+    )
+    outfit = [one.outfit for one in result.fit_items()]
+    assert max(outfit) < 1.3
+
+
+def test_an_anchor_that_everybody_got_right_says_how_able_they_are() -> None:
+    bank = calibrate(Responses.from_matrix((ratings(900) > 2).astype(float), NAMES), model="2PL")
+    table = (ratings(300, seed=4) > 2).astype(float)
+    table = table[table[:, 0] == 1]
+    table[:, 1] = 1
+    data = Responses.from_matrix(table, [*NAMES[:4], "new"])
+    result = calibrate(data, anchors=bank.items[:4], scale=bank.scale)
+    assert result.excluded == {}
+    assert result.items[0] == bank.items[0]
+    without = calibrate(
+        Responses.from_matrix(table[:, 2:], [*NAMES[2:4], "new"]), anchors=bank.items[2:4], scale=bank.scale
+    )
+    assert result.groups[0].mean.value > without.groups[0].mean.value + 0.1
+    assert len(result.fit_items()) == 5
+    assert np.isfinite(result.score().theta).all()

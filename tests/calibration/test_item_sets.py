@@ -28,6 +28,7 @@ from calibration import (
     score_responses,
 )
 from calibration.cli import calibrate as command
+from calibration.estimation import fitting
 from calibration.item_sets import models_with_sums
 from calibration.responses import ANSWERED, NOT_REACHED, OMITTED
 from calibration.scoring.cli import score
@@ -95,6 +96,31 @@ def test_a_collapsed_calibration_is_that_of_the_sums() -> None:
     assert "summed: reading = Q02 + Q03 + Q04 + Q05" in str(result)
     assert "<p>reading = Q02 + Q03 + Q04 + Q05</p>" in result._repr_html_()
     np.testing.assert_allclose(result.score().theta, expected.score().theta, atol=1e-9)
+
+
+def test_a_file_is_collapsed_as_its_responses_are(tmp_path: Path) -> None:
+    items, scores = scores_in_a_set(300)
+    lines = [",".join(["person", *(item.id for item in items)])]
+    lines += [f"P{n}," + ",".join(str(int(score)) for score in row) for n, row in enumerate(scores)]
+    path = written(tmp_path / "responses.csv", "\n".join(lines) + "\n")
+    priors = {"*": Priors(a=LogNormal(0, 0.5))}
+    found = calibrate(path, testlets=SETS, sets="collapse", priors=priors)
+    expected = calibrate(responses_to(items, scores), testlets=SETS, sets="collapse", priors=priors)
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-8)
+
+
+@pytest.mark.parametrize("sd", [0.0, 1.0])
+def test_many_persons_start_from_a_sample_with_sets_too(monkeypatch: pytest.MonkeyPatch, sd: float) -> None:
+    data = data_in_a_set(3000, sd)
+    expected = calibrate(data, testlets=SETS)
+    monkeypatch.setattr(fitting, "LEAST_SAMPLE", 700)
+    found = calibrate(data, testlets=SETS)
+    assert found.converged
+    assert expected.converged
+    assert found.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-3)
+    assert found.testlets["reading"].value == pytest.approx(expected.testlets["reading"].value, abs=1e-3)
+    for mine, theirs in zip(found.items, expected.items, strict=True):
+        assert mine.a == pytest.approx(theirs.a, abs=1e-3)
 
 
 def test_single_responses_are_scored_and_fitted_with_the_parameters_of_the_sum(tmp_path: Path) -> None:

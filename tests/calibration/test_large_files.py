@@ -24,7 +24,7 @@ def run() -> Run:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three Parquet files; in the last nobody has the lowest mark of an item."""
+    """Three Parquet files, an item with a wrong key, one with a gap; in the last nobody has the lowest mark of one."""
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     names = {"2PL": "q", "GRM": "g"}
     items = [item for item in MIXED if item.model in names]
@@ -34,6 +34,8 @@ def folder(tmp_path: Path) -> Path:
     graded = next(j for j, name in enumerate(ids) if name.startswith("g"))
     table[:, graded] += 1
     table[1000:, graded] = np.maximum(table[1000:, graded], 2)
+    table[:, -1] = np.where(table[:, -1] == 1, 2, table[:, -1])  # a gap: nobody got 1
+    table[:, 0] = 1 - table[:, 0]  # a wrong key
     out = tmp_path / "responses"
     out.mkdir()
     for k, part in enumerate(np.split(table.astype(int), 3)):
@@ -60,7 +62,12 @@ def test_large_files_calibrate_to_the_same(run: Run, folder: Path, tmp_path: Pat
         assert (item["id"], item.get("scores")) == (same["id"], same.get("scores"))
         assert same["a"] == pytest.approx(item["a"], abs=1e-6)
         assert same["b"] == pytest.approx(item["b"], abs=1e-6)
-    assert [item["scores"][0] for item in other["items"] if "scores" in item] == [1]
+        assert same["flags"] == item["flags"]
+    assert one["items"][0]["flags"] == ["negative-discrimination"]
+    assert [flag for flag in one["warnings"] if flag["code"] != "shifted"] == other["warnings"]
+    assert [flag["message"][:12] for flag in one["warnings"] if flag["code"] == "unused-score"] == ["nobody got 1"]
+    scores = [item["scores"] for item in other["items"] if "scores" in item]
+    assert [1 not in known for known in scores] == [False, True]
     written = json.loads((tmp_path / "params.json").read_text(encoding="utf-8"))
     assert written["items"] == other["items"]
 

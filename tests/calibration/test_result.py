@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from calibration import (
     Calibration,
@@ -22,6 +24,7 @@ from calibration import (
     read_parameters,
     score_responses,
 )
+from calibration.scoring.cli import score
 from tests.calibration import lsat
 from tests.calibration.report import samples
 
@@ -43,6 +46,25 @@ def test_scores_are_those_of_the_groups(groups: Calibration) -> None:
     np.testing.assert_allclose(
         one_population.theta, score_responses(samples.grouped(), groups.items, groups.scale, method="wle").theta
     )
+
+
+def test_plausible_values_after_a_latent_regression_bring_its_coefficients_back() -> None:
+    """Mislevy (1991): drawn from one population they would be shrunk to it, here to 0.6 of the slope."""
+    rng = np.random.default_rng(2)
+    covariate = rng.normal(size=3000)
+    theta = 0.8 * covariate + rng.normal(size=3000)
+    scores = rng.random((3000, 10)) < 1 / (1 + np.exp(-(theta[:, None] - np.linspace(-1.5, 1.5, 10))))
+    calibration = calibrate(Responses.from_matrix(scores.astype(float)), covariates={"x": covariate})
+    estimate = calibration.regression["x"]
+    drawn = calibration.score(method="pv", plausible_values=10).draws.mean(axis=1)
+    slope = covariate @ drawn / (covariate @ covariate)
+    assert abs(slope - estimate.value) < 0.02
+    # the maximum has Σ x (E[theta | responses, x] - beta x) = 0
+    theta = calibration.score().theta
+    assert abs(covariate @ theta / (covariate @ covariate) - estimate.value) < 1e-4
+    assert calibration.score(method="eapsum").theta.std() < theta.std()  # of one population, as a table is
+    document = calibration.document()
+    assert "regressed_to" not in document
 
 
 def test_scores_with_a_gap_are_scored_as_they_were_calibrated() -> None:
@@ -194,3 +216,39 @@ def test_a_notebook_sees_tables(groups: Calibration) -> None:
     parser.feed(groups._repr_html_())
     assert not parser.open
     assert parser.cells >= 12 * 12
+
+
+def test_ratings_of_other_persons_are_scored_with_the_severities_too(tmp_path: Path) -> None:
+    responses = samples.rated()
+    calibration = calibrate(responses, model="PCM")
+    own = calibration.score().theta
+    np.testing.assert_array_equal(calibration.score(responses).theta, own)
+    # the command line, from files
+    calibration.save(tmp_path / "params.json")
+    rows = [
+        f"{responses.persons[p]},{responses.items[i]},{responses.raters[r]},{s}"
+        for p, i, r, s in zip(responses.person, responses.item, responses.rater, responses.score, strict=True)
+    ]
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text("\n".join(["person,item,rater,score", *rows]), encoding="utf-8")
+    arguments = [str(ratings), "--params", str(tmp_path / "params.json"), "--json"]
+    result = CliRunner().invoke(score, arguments)
+    assert result.exit_code == 0, result.output
+    theta = {row["person"]: row["theta"] for row in json.loads(result.stdout)["scores"]}
+    np.testing.assert_allclose([theta[person] for person in responses.persons], own, atol=1e-9)
+    ratings.write_text("\n".join(["person,item,rater,score", *rows, "x,任务1,R99,1"]), encoding="utf-8")
+    assert "rater R99 has no severity" in CliRunner().invoke(score, arguments).stderr
+
+
+def test_ratings_without_a_rater_beside_others_are_refused() -> None:
+    responses = samples.rated()
+    rater = responses.rater.copy()
+    rater[3] = -1
+    with pytest.raises(CalibrationError, match="考生1, item 任务2: no rater, where others have one"):
+        calibrate(dataclasses.replace(responses, rater=rater), model="PCM")
+
+
+def test_ratings_with_anchors_are_refused() -> None:
+    bank = calibrate(samples.rated(), model="PCM")
+    with pytest.raises(CalibrationError, match="ratings and anchors together are not estimated"):
+        calibrate(samples.rated(), model="PCM", anchors=bank.items)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from calibration import Calibration, LogNormal, Normal, Priors, Responses, calibrate, read_responses
 from calibration.estimation import blocks, partitions
 from calibration.estimation.block_stream import block_stream
-from calibration.estimation.blocks import block_responses
-from calibration.estimation.partitions import Partitions, every_kth
+from calibration.estimation.blocks import block_responses, every_kth
+from calibration.estimation.partitions import Partitions
 from calibration.streaming import calibrate_stream
 from tests.calibration.estimation.cases import MIXED, mixed_sample
 from tests.calibration.simulated import Array, draw, responses_to, some_items, two_parameter_scores

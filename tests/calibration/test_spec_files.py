@@ -63,7 +63,7 @@ def test_a_specification_is_the_arguments_of_a_calibration(tmp_path: Path) -> No
         ('[priors."*"]\ng = "beta(5, 17)"', r'\[priors."\*"\]: expected lines such as'),
         ('[priors."*"]\nc = "normal(0, 1)"', r'\[priors."\*"\]: prior .* of c: expected beta'),
         ("family_sd = -1", "family_sd = -1: expected a positive number"),
-        ('[testlets]\nreading = "R1"', r"\[testlets\]: expected lines such as reading"),
+        ('[testlets]\nreading = "R1"', r"\[testlets\], reading: expected a list of items, such as reading"),
         ('[testlets]\nx = ["R1"]\ny = ["R1"]', r"\[testlets\]: item R1 is in x and in y"),
     ],
 )
@@ -82,3 +82,10 @@ def test_a_state_reads_back_for_the_same_responses_only(tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
         with pytest.raises(CalibrationError, match=r"s\.json: not the state of a calibration"):
             read_state(path, "digest")
+
+
+def test_a_setting_inside_the_wrong_table_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.write_text('[families]\nclones = ["a", "b"]\nfamily_sd = 0.3\n', encoding="utf-8")
+    with pytest.raises(CalibrationError, match=r"\[families\], family_sd: expected a list of items"):
+        read_specification(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import Blueprint, Content, Exposure, Pool, Rule, Stop, Target, TestDesign, from_weights
+from engine import Blueprint, Content, Exposure, Pool, Rule, Stop, Target, TestDesign
 from engine.pools import Value
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "ai_trainer_l3"
@@ -52,6 +52,15 @@ def random_pool(seed: int, count: int) -> Pool:
     return Pool.from_rows(random_rows(seed, count))
 
 
+def keyed_pool(count: int, seed: int = 5, *, shuffle: float = 0.7) -> Pool:
+    """Singles with a key of A to D, most of whose options may be shuffled."""
+    rng = np.random.default_rng(seed)
+    rows = random_rows(seed, count)
+    for row in rows:
+        row |= {"key": str(rng.choice(list("ABCD"))), "shuffle": "yes" if rng.random() < shuffle else "no"}
+    return Pool.from_rows(rows)
+
+
 def small_blueprint(*rules: Rule, length: int = 4, target: Target | None = None) -> Blueprint:
     """Singles at half a mark, multiples at one, and the rules given."""
     marks = {"single": 0.5, "multiple": 1.0}
@@ -65,7 +74,7 @@ def section_weights() -> dict[str, float]:
 
 def real_blueprint(title: str = "人工智能训练师（三级）理论知识试卷") -> Blueprint:
     """The real form of the theory paper, from its weight table."""
-    return from_weights(
+    return Blueprint.from_weights(
         title=title,
         minutes=90,
         types=TYPES,

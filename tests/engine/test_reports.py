@@ -2,143 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from lxml import html
 
-from calibration import ReferenceForm, Scale
+from calibration import ReferenceForm
 from engine import (
-    Assembly,
-    RecountLine,
-    Release,
-    ReleasePolicy,
     Simulation,
-    assemble,
-    choose_release,
-    effect_of_knowing,
-    form_overlaps,
     simulate,
     write_adaptive_report,
-    write_assembly_report,
-    write_release_report,
 )
+from tests.engine.pages import assert_whole, facts_of, rows_under, written
 from tests.engine.samples import (
     adaptive_design,
     adaptive_pool,
-    random_pool,
-    real_blueprint,
-    sample_pool,
-    small_blueprint,
 )
 
-Page = html.HtmlElement
 POOL = adaptive_pool()
 DESIGN = adaptive_design(weights={"A": 3.0, "B": 1.0})
 REFERENCE = ReferenceForm.of_table(POOL.parameters, np.ones(60))
 
 
 @pytest.fixture(scope="module")
-def release() -> Release:
-    return choose_release(sample_pool(), ReleasePolicy(0.1, withhold=({"flagged": "yes"},)), seed=7)
-
-
-@pytest.fixture(scope="module")
 def simulation() -> Simulation:
     return simulate(POOL, DESIGN, examinees=80, seed=3)
-
-
-def written(path: Path, write: Callable[[Path], None]) -> tuple[str, Page]:
-    write(path)
-    text = path.read_text(encoding="utf-8")
-    return text, html.fromstring(text.encode())
-
-
-def rows_under(page: Page, heading: str) -> list[list[str]]:
-    """The body rows of the first table after the heading that contains `heading`."""
-    (table,) = page.xpath(f"(//h2[contains(., '{heading}')]/following::table)[1]")
-    return [[cell.text_content() for cell in row] for row in table.xpath("./tbody/tr")]
-
-
-def facts_of(page: Page) -> dict[str, str]:
-    return {item.text: item.find("b").text for item in page.xpath("//ul[@class='facts']/li")}
-
-
-def assert_whole(text: str, page: Page) -> None:
-    assert text.startswith("<!DOCTYPE html>")
-    assert page.get("lang") == "zh-CN"
-    assert page.xpath("//link | //img | //iframe | //*[@src]") == []
-    without_names = re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
-    assert not re.search(r"https?://|src=|url\((?!#)|@import", without_names)
-    ids = page.xpath("//@id")
-    assert all(target in ids for target in re.findall(r"url\(#([^)]+)\)", text))
-
-
-def test_the_assembly_report_has_a_row_for_each_recounted_line(tmp_path: Path, real_assembly: Assembly) -> None:
-    text, page = written(
-        tmp_path / "report.html", lambda path: write_assembly_report(path, real_assembly, real_blueprint(), lead="题库")
-    )
-    assert_whole(text, page)
-    rows = rows_under(page, "Recount")
-    assert [(row[0], row[1]) for row in rows] == [(line.form, line.rule) for line in real_assembly.recount]
-    assert {row[5] for row in rows} == {"符合 yes", "–"}
-    assert facts_of(page)["规则复核 rules recounted"] == f"{len(rows)} / {len(rows)}"
-    assert [row[0] for row in rows_under(page, "Forms")] == ["A", "B", "C"]
-    assert rows_under(page, "Forms")[2][1:3] == ["备用 spare", "190"]
-    shared = form_overlaps(real_assembly)
-    assert rows_under(page, "Forms")[0][6] == f"A/B 0, A/C {shared['A', 'C']}"
-    assert len(page.xpath("//*[name()='svg']")) == 2
-
-
-def test_a_broken_rule_stands_out(tmp_path: Path, real_assembly: Assembly) -> None:
-    spoiled = replace(real_assembly, recount=(RecountLine("A", "enemies apart", None, 0, 2.0, ok=False),))
-    _, page = written(tmp_path / "report.html", lambda path: write_assembly_report(path, spoiled, real_blueprint()))
-    (row,) = page.xpath("//tr[@class='flagged']")
-    assert [cell.text_content() for cell in row] == ["A", "enemies apart", "", "0", "2", "不符 NO"]
-    assert facts_of(page)["规则复核 rules recounted"] == "0 / 1"
-
-
-def test_without_a_target_there_is_no_chart(tmp_path: Path) -> None:
-    blueprint = replace(small_blueprint(), title="a < b & c")
-    text, page = written(
-        tmp_path / "report.html",
-        lambda path: write_assembly_report(path, assemble(random_pool(1, 10), blueprint), blueprint),
-    )
-    assert_whole(text, page)
-    assert page.xpath("//*[name()='svg']") == []
-    assert "“a < b & c”" in page.text_content()
-
-
-def test_the_release_report_lists_margins_cells_items_and_the_effect(tmp_path: Path, release: Release) -> None:
-    pool = sample_pool()
-    known = pool.parameters.take(pool.calibrated.nonzero()[0][:100])
-    effect = effect_of_knowing(known, real_blueprint().item_marks(pool)[:100], Scale(), -0.4, 0.2)
-    text, page = written(
-        tmp_path / "report.html",
-        lambda path: write_release_report(path, release, pool, [effect], labels={release.items[0]: "职业道德 <b>"}),
-    )
-    assert_whole(text, page)
-    margins = rows_under(page, "Margins")
-    assert len(margins) == 9 + 3 + 5
-    assert sum(int(row[4]) for row in margins if row[0] == "type") == 57
-    published = rows_under(page, "Published items")
-    assert [row[0] for row in published] == list(release.items)
-    assert published[0][1] == "职业道德 <b>"
-    assert [row[-1] for row in published] == list(release.reasons.values())
-    assert rows_under(page, "Effect") == [["20%", f"{effect.marks_at_cut:.1f}", f"{effect.false_passes:.1%}"]]
-    assert facts_of(page)["公开题数 published"] == "57 / 570"
-    (cells,) = page.xpath("//details//tbody")
-    assert len(cells) == sum(len(s.columns) == 3 for s in release.strata)
-
-
-def test_without_effects_and_labels_the_report_has_no_empty_tables(tmp_path: Path, release: Release) -> None:
-    _, page = written(tmp_path / "report.html", lambda path: write_release_report(path, release, sample_pool(), []))
-    assert "Effect" not in page.text_content()
-    assert all(len(row) == 2 for row in rows_under(page, "Published items"))
 
 
 def test_the_adaptive_report_states_length_precision_content_and_decisions(

@@ -157,3 +157,37 @@ def test_without_priors_there_is_no_prior_in_the_gradient() -> None:
     case = case_of(sample("2PL"), model="2PL")
     assert not case.beliefs
     assert case.beliefs == Beliefs()
+
+
+@pytest.mark.parametrize("model", ["2PL", "3PL", "GRM", "GPCM"])
+def test_higher_orders_from_fewer_persons_are_nearly_the_same(model: str) -> None:
+    case = case_of(sample(model, N=6000), model=model)
+    tables = Tables.of(case.unknowns, case.grid, case.layout.start)
+    whole = missing_information(case.layout, case.unknowns, tables)
+    thinned = missing_information(case.layout, case.unknowns, tables, thinning=4)
+    size = np.sqrt(np.outer(whole.diagonal(), whole.diagonal()))
+    difference = np.abs(thinned - whole) / size
+    assert 0 < difference.max() < 0.02
+
+
+def test_higher_orders_from_fewer_persons_are_nearly_the_same_in_sets() -> None:
+    case = case_named("testlets")
+    block = case.layout.blocks[0]
+    anyone = np.random.default_rng(2).integers(0, len(block.persons), 4000)
+    many = replace(case.layout, blocks=(take_persons(block, anyone),))
+    whole = missing_information_of_testlets(many, case.unknowns, case.grid)
+    thinned = missing_information_of_testlets(many, case.unknowns, case.grid, thinning=4)
+    size = np.sqrt(np.abs(np.outer(whole.diagonal(), whole.diagonal())))
+    assert 0 < (np.abs(thinned - whole) / size).max() < 0.02
+
+
+@pytest.mark.parametrize("size", [97, 1000, 2048])
+def test_a_share_is_exact_where_blocks_are_no_multiple_of_it(size: int) -> None:
+    # Everybody answers alike: any share of the persons stands for all of them, however the blocks are cut.
+    case = case_of(sample("2PL", N=50))
+    tables = Tables.of(case.unknowns, case.grid, case.layout.start)
+    block = case.layout.blocks[0]
+    first = take_persons(block, np.zeros(size, np.intp))
+    layout = replace(case.layout, blocks=(first, first, first))
+    whole = missing_information(layout, case.unknowns, tables)
+    np.testing.assert_allclose(missing_information(layout, case.unknowns, tables, 1 / 25), whole, rtol=1e-9, atol=1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad_vec
 
-from calibration import ItemParameters, calibrate
+from calibration import ItemParameters, Responses, calibrate
 from calibration.estimation import blocks
 from calibration.estimation.blocks import Block, ResponseBlocks, block_responses
 from calibration.estimation.expectation import expect, posterior
@@ -18,7 +18,7 @@ from calibration.estimation.population import Grid, Population
 from calibration.estimation.unknowns import Tables
 from calibration.models import Curves
 from tests.calibration.estimation.cases import FIXED, MIXED, mixed_sample
-from tests.calibration.simulated import Array, draw, probabilities, responses_to, some_items
+from tests.calibration.simulated import Array, draw, probabilities, responses_to, some_items, two_parameter_scores
 
 
 def products(items: list[ItemParameters], scores: Array, theta: Array) -> Array:
@@ -175,3 +175,22 @@ def test_single_precision_is_near_and_never_denormal() -> None:
         density, _ = posterior(block, tables, layout)
         assert density.dtype == np.float32
         assert density[density > 0].min() > np.finfo(np.float32).tiny
+
+
+@pytest.mark.parametrize("items", [6, 400])
+def test_a_pass_in_single_precision_is_that_in_double_to_five_digits(items: int) -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.uniform(0.6, 1.8, items), rng.normal(size=items)
+    scores = two_parameter_scores(rng, rng.standard_normal(500), a, b)
+    layout = block_responses(Responses.from_matrix(scores))
+    grid = Grid.covering(Population.standard(), 0.3 if items < 100 else 0.1)
+    z = a[:, None] * (grid.nodes - b[:, None])
+    log_P = -np.logaddexp(0, np.stack([z, -z], axis=1)).reshape(-1, len(grid.nodes))
+    log_weights = grid.log_weights(Population.standard())
+    double = expect(layout, Tables(grid.nodes, log_P, log_weights))
+    single = expect(layout, Tables(grid.nodes, log_P.astype(np.float32), log_weights.astype(np.float32)))
+    assert single.counts.dtype == np.float64
+    assert single.log_likelihood == pytest.approx(double.log_likelihood, rel=1e-6)
+    assert single.narrowest == pytest.approx(double.narrowest, rel=1e-3)
+    np.testing.assert_allclose(single.counts, double.counts, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(single.moments.second, double.moments.second, rtol=1e-5)

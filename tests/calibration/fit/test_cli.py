@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from calibration import calibrate, read_responses
-from calibration.fit import model_fit
+from calibration import ItemParameters, Scale, calibrate, read_responses, write_parameter_file
+from calibration.fit import group_populations, model_fit
 from calibration.fit.cli import dif, fit
 from tests.calibration import lsat
 from tests.calibration.fit.test_dif import grouped
+from tests.calibration.simulated import draw
 
 Run = Callable[..., Result]
 
@@ -112,6 +113,21 @@ def test_dif_finds_the_harder_item_by_every_method(run: Run, two_groups: tuple[P
         assert "Q4" in flagged
 
 
+def test_wald_without_the_groups_covariance_says_so(
+    run: Run, two_groups: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, params = two_groups
+    arguments = ["dif", data, "--params", params, "--group", "region", "--method", "wald", "--rounds", 1]
+    joint = json.loads(run(*arguments, "--json").stdout)["items"]
+    monkeypatch.setattr("calibration.estimation.fitting.FULL_INFORMATION", 5)  # as if there were more than 500
+    assert "the groups' estimates are taken as independent" in run(*arguments).stdout
+    alone = json.loads(run(*arguments, "--json").stdout)["items"]
+    assert {row["independent"] for row in joint} == {False}
+    assert {row["independent"] for row in alone} == {True}
+    ratio = [two["statistic"] / one["statistic"] for one, two in zip(joint, alone, strict=True)]
+    assert 0.8 < np.median(ratio) < 1.25
+
+
 def test_dif_writes_a_table_and_says_who_is_compared(run: Run, two_groups: tuple[Path, Path], tmp_path: Path) -> None:
     data, params = two_groups
     out = tmp_path / "dif.csv"
@@ -150,7 +166,10 @@ def test_python_and_command_line_give_the_same_numbers(run: Run, lsat7: tuple[Pa
     responses = read_responses(data)
     result = calibrate(responses)
     document = json.loads(run("fit", data, "--params", params, "--json").stdout)
-    assert document["model"]["statistic"] == pytest.approx(model_fit(responses, result.items).statistic, abs=1e-12)
+    population = group_populations(responses, result.items)
+    by_hand = model_fit(responses, result.items, population=population)
+    assert document["model"]["statistic"] == pytest.approx(by_hand.statistic, abs=1e-12)
+    np.testing.assert_allclose(population, [[0], [1]], atol=1e-4)  # that of the calibration
 
 
 def test_parquet_is_read_as_csv_is(run: Run, two_groups: tuple[Path, Path], tmp_path: Path) -> None:
@@ -164,3 +183,20 @@ def test_parquet_is_read_as_csv_is(run: Run, two_groups: tuple[Path, Path], tmp_
     pq.write_table(pa.table(columns), tmp_path / "r.parquet")
     about = ("--params", params, "--group", "region", "--method", "rmsd", "--json")
     assert run("dif", tmp_path / "r.parquet", *about).stdout == run("dif", data, *about).stdout
+
+
+def test_fit_goes_by_the_persons_own_population(run: Run, tmp_path: Path) -> None:
+    """The scale says N(0, 1), the persons are N(1.2, 1.5): the items fit them as well as they do their own."""
+    items = [ItemParameters(f"q{j}", "2PL", 0.8 + 0.05 * j, (b,)) for j, b in enumerate(np.linspace(-1.5, 2.5, 12))]
+    rng = np.random.default_rng(5)
+    scores = draw(rng, items, rng.normal(1.2, 1.5, 1500)).astype(int)
+    responses, params = tmp_path / "responses.csv", tmp_path / "params.json"
+    header = ",".join(item.id for item in items)
+    responses.write_text("\n".join([header, *(",".join(map(str, row)) for row in scores)]), encoding="utf-8")
+    write_parameter_file(params, items, Scale(anchors=tuple(item.id for item in items)))
+    document = json.loads(run("fit", responses, "--params", params, "--json").stdout)
+    assert document["groups"][0]["mean"] == pytest.approx(1.2, abs=0.15)
+    assert document["groups"][0]["sd"] == pytest.approx(1.5, abs=0.15)
+    assert document["model"]["p"] > 0.01
+    assert document["model"]["rmsea"] < 0.03
+    assert min(item["residual_p"] for item in document["items"]) > 0.001

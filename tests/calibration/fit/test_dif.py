@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration import ItemParameters, Responses
+from calibration import ItemParameters, Responses, calibrate
 from calibration.fit import (
     FitError,
     GroupedFit,
@@ -270,3 +270,19 @@ def test_type_one_errors_and_power() -> None:
     for method, hits in rejected.items():
         assert 0.02 <= np.mean(hits) <= 0.09, method  # 0.05 ± 2.6 standard errors
         assert np.mean(power[method]) > 0.85, method
+
+
+@pytest.mark.parametrize("method", ["lr", "wald"])
+def test_an_item_without_parameters_in_a_group_does_not_keep_the_others_from_their_test(method: str) -> None:
+    rng = np.random.default_rng(8)
+    group = np.arange(600) % 2
+    right = 1 / (1 + np.exp(np.linspace(-1, 1, 6) - rng.normal(size=(600, 1))))
+    scores = (rng.random((600, 6)) < right).astype(float)
+    scores[group == 1, 0] = 1 if method == "lr" else np.nan  # nobody gets it wrong, or nobody has it
+    data = replace(Responses.from_matrix(scores), group=group.astype(np.int32), groups=("ref", "foc"))
+    rows = {row.item: row for row in calibrate(data).dif(method, reference="ref", focal="foc")}
+    assert len(rows) == 6
+    assert rows["item1"].effect.size == ""
+    assert all(np.isfinite(rows[f"item{j}"].p) and rows[f"item{j}"].effect.size for j in range(2, 7))
+    # freed, its responses in that group have probability 1, as where they are left out; not administered, no test
+    assert rows["item1"].flagged is (method == "lr")

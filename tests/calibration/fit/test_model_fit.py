@@ -127,7 +127,7 @@ def test_equals_enumeration_of_all_patterns(items: list[ItemParameters], kind: s
         assert (fit.df, fit.n) == (df, 900)
         assert fit.statistic == pytest.approx(statistic, rel=1e-7)
     else:
-        with pytest.raises(FitError, match="nothing is left"):
+        with pytest.raises(FitError, match=r"nothing is left to test\. Take more items \(2PL: 4 or more"):
             model_fit(seen, items, kind=kind)  # type: ignore[arg-type]
 
 
@@ -194,7 +194,10 @@ def test_routed_items_make_the_statistic_void_and_it_says_so() -> None:
 
 def test_too_many_margins_are_refused_before_memory_is() -> None:
     items = [ItemParameters(f"i{j}", "2PL", 1.0, (0.0,)) for j in range(120)]
-    with pytest.raises(FitError, match="7260 margins of one and two items, 6000 are the most"):
+    with pytest.raises(
+        FitError,
+        match=r"7260 margins .* 6000 .* \(108 items .*\)\. Test one form at a time",
+    ):
         model_fit(Responses.from_matrix(np.zeros((2, 120)), [item.id for item in items]), items)
 
 

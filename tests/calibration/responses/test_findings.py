@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration import Responses, design_components, read_responses
+from calibration.responses.findings import find
 
 NAN = np.nan
 
@@ -79,3 +80,16 @@ def test_components_are_those_of_joining_items_person_by_person(rows: list[list[
             apart = [g for g in groups if not g & mine]
             groups = [*apart, mine.union(*(g for g in groups if g & mine))]
     assert sorted(map(sorted, groups)) == sorted(map(sorted, design_components(responses)))
+
+
+def test_anchors_join_what_no_person_joins() -> None:
+    table = np.full((6, 6), np.nan)
+    table[:2, :2], table[2:4, 2:4], table[4:, 4:] = [[0, 1], [1, 0]], [[0, 1], [1, 0]], [[0, 1], [1, 0]]
+    data = Responses.from_matrix(table, [*"abcdef"])
+
+    def apart(*anchors: str) -> list[str]:
+        return [one.message for one in find(data, anchors) if one.code == "disconnected"]
+
+    assert apart()[0].startswith("3 groups of items share no persons: a, b; c, d; e, f.")
+    assert apart("a", "d")[0].startswith("2 groups of items share no persons: a, b, c, d; e, f.")
+    assert apart("a", "d", "e") == []

@@ -202,3 +202,30 @@ def test_arrays_of_other_lengths_and_shapes_are_refused() -> None:
         read_responses({"a": np.array([1]), "b": np.array([1, 0])})
     with pytest.raises(ResponsesError, match=r"an array of the shape \(3,\) is no table of scores"):
         read_responses(np.zeros(3))
+
+
+def test_batches_are_read_as_the_table_they_make() -> None:
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"person": ["a", "b", "c"], "Q1": [1, 0, 1], "Q2": [0, 0, 1]})
+    from_batches = read_responses(iter(table.to_batches(max_chunksize=2)))
+    np.testing.assert_array_equal(from_batches.dense(), read_responses(table).dense())
+    assert from_batches.persons == ("a", "b", "c")
+    with pytest.raises(ResponsesError, match="gave nothing; expected Arrow record batches"):
+        read_responses(iter([]))
+    with pytest.raises(ResponsesError, match="gave a dict"):
+        read_responses(iter([{"person": "a"}]))  # type: ignore[list-item]
+
+
+def test_what_holds_no_responses_is_named() -> None:
+    with pytest.raises(ResponsesError, match="a int holds no responses: expected a path"):
+        read_responses(7)  # type: ignore[arg-type]
+
+
+def test_a_matrix_needs_a_name_of_its_own_for_every_column_and_row() -> None:
+    scores = np.array([[1.0, 0], [0, 1]])
+    with pytest.raises(ResponsesError, match="items: 'a' stands twice"):
+        Responses.from_matrix(scores, ["a", "a"])
+    with pytest.raises(ResponsesError, match="1 items for 2 columns"):
+        Responses.from_matrix(scores, ["a"])
+    with pytest.raises(ResponsesError, match="3 persons for 2 rows"):
+        Responses.from_matrix(scores, ["a", "b"], persons=["x", "y", "z"])

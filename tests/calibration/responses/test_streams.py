@@ -40,7 +40,7 @@ def simulated(N: int, J: int, *, forms: int = 1, routed: int = 0, seed: int = 7)
 
 
 def table_of(streamed: StreamedResponses) -> np.ndarray:
-    """Scores (N, J) from blocks, NaN for gaps."""
+    """Scores (N, J) above the item's lowest from blocks, NaN for gaps."""
     table = np.full((streamed.n_persons, len(streamed.items)), np.nan)
     for block in streamed.blocks:
         if block.row_start is not None:
@@ -49,6 +49,10 @@ def table_of(streamed: StreamedResponses) -> np.ndarray:
             codes = np.where(block.codes == MISSING, np.nan, block.codes.astype(float))
             assert block.complete == (not np.isnan(codes).any())
             table[np.ix_(block.persons, block.items)] = codes
+    for name, scores in streamed.scores.items():  # categories of an item with a score that nobody got
+        column = table[:, streamed.items.index(name)]
+        had = ~np.isnan(column)
+        column[had] = np.array(scores)[column[had].astype(int)] - streamed.shift.get(name, 0)
     return table
 
 
@@ -84,7 +88,10 @@ def test_blocks_of_a_stream_are_the_responses(tmp_path: Path, design: dict[str, 
     used = whole.status != NOT_REACHED
     top = np.zeros(len(whole.items), int)
     np.maximum.at(top, whole.item[used], whole.score[used])
-    np.testing.assert_array_equal(streamed.blocks.categories, np.maximum(top + 1, 2))
+    kinds = np.array(
+        [len(streamed.scores.get(name, range(max(k + 1, 2)))) for name, k in zip(whole.items, top, strict=True)]
+    )
+    np.testing.assert_array_equal(streamed.blocks.categories, kinds)
     of_person = np.full(streamed.n_persons, -1)
     for block in streamed.blocks:
         of_person[block.persons] = block.group

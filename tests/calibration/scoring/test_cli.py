@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from calibration import ItemParameters, ReferenceForm, Scale, score_responses, sum_score_table
+from calibration import (
+    ItemParameters,
+    ReferenceForm,
+    Scale,
+    read_parameter_file,
+    score_responses,
+    sum_score_table,
+    write_parameter_file,
+)
 from calibration.scoring.cli import score
 from tests.calibration.scoring.forms import drawn, responses
 
@@ -156,3 +164,22 @@ def test_parquet_is_scored_as_csv_is(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     assert run(folder, "--out", "scores.csv").exit_code == 0
     assert table(folder / "p.csv") == table(folder / "scores.csv")
+
+
+def test_parameters_may_be_of_another_program_and_may_not_be_of_a_search_that_failed(folder: Path) -> None:
+    items, scale = read_parameter_file(folder / "params.json")
+    write_parameter_file(folder / "values.csv", items, scale, "mirt")
+    run(folder, "--method", "wle", "--out", "ours.csv")
+    result = CliRunner().invoke(
+        score,
+        [
+            *(str(folder / "responses.csv"), "--params", str(folder / "values.csv")),
+            *("--method", "wle", "--out", str(folder / "theirs.csv"), "--bounds", "-10.8", "11.2"),
+        ],
+    )
+    assert (result.exit_code, result.stderr) == (0, "")
+    for ours, theirs in zip(table(folder / "ours.csv"), table(folder / "theirs.csv"), strict=True):
+        assert float(theirs["theta"]) == pytest.approx(float(ours["theta"]), abs=2e-6)
+    document = json.loads((folder / "params.json").read_text(encoding="utf-8")) | {"converged": False}
+    (folder / "params.json").write_text(json.dumps(document), encoding="utf-8")
+    assert "did not converge" in run(folder).stderr

@@ -1,0 +1,103 @@
+"""A fresh form for every candidate from the same rules (linear on the fly, Folk & Smith, 2002), in a tenth of a second.
+
+A few forms are assembled; each fresh one starts from one of them and exchanges nearly all of its items, one after the
+other, for items that keep every rule, the least used ones first, and is then brought back to the target. Item sets
+change with the form that a fresh one starts from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.assembly.forms import assembly_of
+from engine.assembly.kernel import Found, find_form
+from engine.assembly.paper import Paper, compile_paper
+from engine.assembly.result import Assembly
+from engine.assembly.runs import without_long_runs
+from engine.assembly.swaps import Exchange, Standing, exchange_of, improve
+from engine.blueprints import Blueprint, BlueprintError
+from engine.diagnosis import explain
+from engine.pools import Pool
+
+Mask = NDArray[np.bool_]
+
+TRIED = 12  # items that may take the place of one
+PER_BASE = 40  # fresh forms that start from one assembled form
+
+
+def assemble_on_the_fly(
+    pool: Pool,
+    blueprint: Blueprint,
+    count: int,
+    *,
+    seed: int = 0,
+    earlier: Mapping[str, Sequence[str]] | None = None,
+) -> Assembly:
+    """`count` forms, one a candidate, each of which meets the blueprint and its target's goal; recounted.
+
+    Overlap between these forms is kept low by use, not bounded by rule. The same pool, blueprint, seed and versions
+    give the same forms. Raises InfeasibleBlueprintError where no form meets the rules, and BlueprintError for a
+    blueprint without a target.
+    """
+    if blueprint.target is None:
+        raise BlueprintError("forms on the fly are equal by their target: the blueprint needs a [target]")
+    paper = compile_paper(pool, blueprint, earlier=dict(earlier or {}))
+    return assembly_of(
+        paper, lambda: list(fresh_forms(paper, count, seed=seed)), forms=count, seed=seed, earlier=earlier
+    )
+
+
+def fresh_forms(paper: Paper, count: int, *, seed: int = 0) -> Iterator[Found]:
+    """The forms one by one, as positions in the pool; see `assemble_on_the_fly`."""
+    aim = paper.aim
+    assert aim is not None, "forms on the fly need a target"  # noqa: S101 - their caller has said so
+    rng = np.random.default_rng(seed)
+    candidates = np.flatnonzero(paper.eligible)
+    exchange = exchange_of(paper, candidates, aim)
+    uses = np.zeros(len(candidates))
+    exchangeable = _by_bound(exchange)
+    start: Mask | None = None
+    for number in range(count):
+        if start is None or number % PER_BASE == 0:
+            base = find_form(paper, candidates, seed=seed + number)
+            if base is None:
+                raise explain(paper, forms=1, failed="A", earlier=0)
+            start = np.isin(candidates, base.items)
+        now = improve(
+            exchange, _renewed(exchange, start, exchangeable, uses, rng), goal=aim.target.goal, seed=seed + number
+        )
+        deviation = float(aim.deviation(aim.features[candidates[now]].sum(axis=0)))
+        found = without_long_runs(paper, Found(candidates[now], deviation, 0.0, np.nan), candidates, seed=seed)
+        uses += np.isin(candidates, found.items)
+        yield found
+
+
+def _by_bound(exchange: Exchange) -> Mapping[int, NDArray[np.intp]]:
+    """The candidates that exact rules treat alike, by their number."""
+    order = np.argsort(exchange.bound, kind="stable")
+    keys, first = np.unique(exchange.bound[order], return_index=True)
+    parts = np.split(order, first[1:])
+    return {int(key): part[exchange.movable[part]] for key, part in zip(keys, parts, strict=True)}
+
+
+def _renewed(
+    exchange: Exchange,
+    start: Mask,
+    exchangeable: Mapping[int, NDArray[np.intp]],
+    uses: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> Mask:
+    """A form none of whose movable items need be those it started from: each is exchanged for a little used one."""
+    form = Standing.of(exchange, start)
+    for out in rng.permutation(np.flatnonzero(start & exchange.movable)):
+        waiting = exchangeable[int(exchange.bound[out])]
+        drawn = waiting[rng.integers(len(waiting), size=3 * TRIED)]
+        drawn = drawn[~form.now[drawn]]
+        drawn = drawn[np.argsort(uses[drawn], kind="stable")][:TRIED]
+        allowed = np.flatnonzero(form.allows(np.full(len(drawn), out), drawn))
+        if len(allowed):
+            form.put(int(out), int(drawn[allowed[0]]))
+    return form.now
