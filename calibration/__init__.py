@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from calibration.false_discovery import *
     from calibration.files import *
     from calibration.fit import *
+    from calibration.item_sets import *
     from calibration.linking import *
     from calibration.models import *
     from calibration.pages import *
@@ -126,6 +127,12 @@ _HOMES = {
         "benjamini_hochberg",
     ),
     "files": ("write_text_whole",),
+    "item_sets": (
+        "Collapsed",
+        "collapse_sets",
+        "read_item_sets",
+        "with_sums_of",
+    ),
     "fit": (
         "FitError",
         "ItemDif",

@@ -24,7 +24,9 @@ from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.fitting import FULL_INFORMATION, NO_MAXIMUM, Errors, Fit, fit
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
+from calibration.item_sets import SetMethod, settings_with_sums
 from calibration.models import ItemParameters, ModelError, Scale
+from calibration.overstated import overstated_flags, overstated_information
 from calibration.own_data import averaged_over_set
 from calibration.patterns import PatternError
 from calibration.preparing import Prepared, prepare
@@ -59,6 +61,7 @@ def calibrate(
     reference: str | None = None,
     covariates: Mapping[str, Matrix] | None = None,
     testlets: Mapping[str, str] | None = None,
+    sets: SetMethod = "testlet",
     latent: Literal["normal", "empirical"] = "normal",
     errors: Errors = "observed",
     tolerance: float = 1e-5,
@@ -89,6 +92,10 @@ def calibrate(
     testlets
         Item id → item set: its items answer to theta + gamma of the set, gamma ~ N(0, sd²), whose sd is estimated
         (Bradlow, Wainer & Wang, 1999). Their a and b are those at gamma = 0.
+    sets
+        What is made of the item sets: ``"testlet"`` as above; ``"collapse"`` sums each to one polytomous item of the
+        set's name (`collapse_sets`), of the model named for it, else GPCM, with Rasch items PCM; ``"ignore"`` leaves
+        them out of the model, and the result says by how much their information is overstated.
     latent
         ``"empirical"`` finds the distribution of ability with the items, standardised, instead of taking it as normal
         (Mislevy, 1984; Woods, 2007): for one group, without anchors or tied parameters.
@@ -109,17 +116,21 @@ def calibrate(
     """
     began = time.process_time()
     try:
+        data = responses if isinstance(responses, Responses) else read_responses(responses)
         prepared = prepare(
-            responses if isinstance(responses, Responses) else read_responses(responses),
+            data,
             model=model,
             anchors={item.id: item for item in anchors},
             scale=scale,
             reference=reference,
             covariates=covariates,
             testlets=testlets,
+            sets=sets,
             latent=latent,
             threads=threads,
         )
+        if prepared.sums and isinstance(priors, Mapping):
+            priors = settings_with_sums(priors, data.items, prepared.sums)
         return run(
             prepared,
             priors=read_priors(priors) if isinstance(priors, str) else priors,
@@ -179,6 +190,7 @@ def run(
     )
     regressed = prepared.covariates is not None
     found = items_of(prepared, result)
+    overstated = overstated_information(prepared, result, chosen)
     return Calibration(
         model=models[0] if len(set(models)) == 1 else "mixed",
         items=found,
@@ -202,9 +214,15 @@ def run(
         raters=raters_of(prepared, result),
         testlets=testlets_of(result),
         item_sets=prepared.testlets,
+        overstated=dict(overstated.of_set) if overstated is not None else {},
         shift={name: scores[0] for name, scores in prepared.scores.items() if scores[0]},
         free_parameters=len(result.unknowns.vector()),
-        warnings=(*prepared.flags, *warnings_of(result), *_routing(prepared, found, result)),
+        warnings=(
+            *prepared.flags,
+            *overstated_flags(prepared.ignored_sets, overstated),
+            *warnings_of(result),
+            *_routing(prepared, found, result),
+        ),
         responses=prepared.responses,
         fit=result,
     )

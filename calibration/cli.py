@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from calibration.command_line import FILE, MOST_SCORE, NEW_FILE, group_option, key_option, responses_argument
+from calibration.item_sets import SET_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,14 @@ INTERRUPTED = 130
 @responses_argument
 @click.option("--model", help="A model for all items: Rasch, 1PL, 2PL, 3PL, 4PL, PCM, RSM, GPCM, GRM, NRM [2PL].")
 @click.option("--spec", type=FILE, help="TOML with models and priors by item or pattern, item sets and families.")
+@click.option("--item-sets", type=FILE, help="CSV item,set: items that share a text or a case.")
+@click.option(
+    "--sets",
+    type=click.Choice(SET_METHODS),
+    default="testlet",
+    show_default=True,
+    help="What is made of item sets: a testlet each, a sum each (one polytomous item), or nothing.",
+)
 @key_option
 @click.option("--priors", "priors_text", help="none, default, or e.g. 'a=lognormal(0, 0.5), c=beta(5, 17)' [none].")
 @click.option("--grades", type=FILE, help="CSV item,grade,type: b gets a prior by the grade (needs --anchors).")
@@ -87,10 +96,12 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
         arguments = _arguments(options, data.items)
         rated = data.rater is not None and len(data.raters) > 1
         statistics = () if rated else cal.item_statistics(data)
-        flags = cal.screen(statistics)
+        flags = cal.screen(statistics)  # of the single items, where sets are summed
         started = time.process_time()
         result = _run(data, arguments, options)
         seconds = time.process_time() - started
+        if not rated and result.responses is not None and result.responses.items != data.items:
+            statistics = cal.item_statistics(result.responses)
         result = replace(result, data_note=options["note"]).with_flags(flags)
         written = _write(result, None if rated else statistics, flags, options)
         state = _state_of(options)
@@ -194,13 +205,25 @@ def _arguments(options: Mapping[str, Any], items: Sequence[str]) -> dict[str, An
     return {
         "model": model,
         "priors": priors or None,
-        "testlets": spec.testlets or None,
+        "testlets": _item_sets(options, spec.testlets) or None,
+        "sets": options["sets"],
         "anchors": anchors,
         "scale": scale,
         "reference": options["reference"],
         "latent": options["latent"],
         "errors": options["errors"],
     }
+
+
+def _item_sets(options: Mapping[str, Any], of_spec: Mapping[str, str]) -> Mapping[str, str]:
+    """Item → set, of --item-sets or of --spec."""
+    import calibration as cal
+
+    if options["item_sets"] is None:
+        return of_spec
+    if of_spec:
+        raise click.UsageError("item sets stand in --item-sets and in [testlets] of --spec: give one of them")
+    return cal.read_item_sets(options["item_sets"])
 
 
 def _grade_priors(

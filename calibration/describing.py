@@ -25,9 +25,11 @@ def items_of(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
     """Parameters of the items, with standard errors where the run converged and the data identify them."""
     items = _rated_items(prepared, result) if prepared.facet is not None else _items(prepared, result)
     return tuple(
-        replace(item, scores=prepared.scores[item.id])
-        if item.id in prepared.scores and item.id not in prepared.anchors
-        else item
+        item
+        if item.id in prepared.anchors
+        else replace(
+            item, scores=prepared.scores.get(item.id, item.scores), sum_of=prepared.sums.get(item.id, item.sum_of)
+        )
         for item in items
     )
 
@@ -77,7 +79,7 @@ def scale_of(prepared: Prepared, result: Fit) -> Scale:
         return replace(scale, anchors=tuple(prepared.anchors))
     if prepared.covariates is not None:
         return replace(scale, mean=0.0, sd=float(population.sd[0]))
-    fixed = np.flatnonzero((population.design != 0).sum(axis=1) == 0)
+    fixed = np.flatnonzero(((population.design != 0).sum(axis=1) == 0) & (result.sums.moments.persons > 0))
     at = int(fixed[0]) if fixed.size else 0
     return replace(scale, mean=float(population.mean[at]), sd=float(population.sd[at]))
 

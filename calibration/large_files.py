@@ -62,7 +62,7 @@ def calibrate_large(options: Mapping[str, Any], arguments: Mapping[str, Any], re
     if refused:
         raise click.UsageError(f"{way} goes without --{refused[0].removesuffix('_file').replace('_', '-')}")
     if arguments.get("testlets"):
-        raise click.UsageError(f"{way} goes without item sets: leave them out of --spec")
+        raise click.UsageError(f"{way} goes without item sets: leave out --item-sets and [testlets] of --spec")
     fitting = {
         "model": arguments["model"],
         "priors": arguments["priors"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import nan
@@ -12,11 +11,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import ResponseBlocks, block_responses, only_items
+from calibration.estimation.blocks import MISSING, ResponseBlocks, block_responses, dense_codes, only_items
 from calibration.estimation.fitting import fit
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import Population, Shape
 from calibration.estimation.specification import FIXED_SLOPE, Facet, specify
+from calibration.item_sets import (
+    SET_METHODS,
+    Collapsed,
+    SetMethod,
+    collapse_sets,
+    members_of,
+    models_with_sums,
+    one_item_flag,
+)
 from calibration.models import ItemParameters, Scale, model_named
 from calibration.patterns import PatternError, ordered_patterns, settings_of
 from calibration.recoding import Coding, by_rater, coded, coding_of, scores_seen
@@ -58,6 +66,8 @@ class Prepared:
     regressed: NDArray[np.int32] | None = None
     facet: Facet | None = None
     testlets: Mapping[str, str] = field(default_factory=dict)
+    sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # set → the items it is the sum of
+    ignored_sets: Mapping[str, str] = field(default_factory=dict)  # item → a set that is no part of the model
     marks: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     scores: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
@@ -75,11 +85,18 @@ def prepare(
     reference: str | None = None,
     covariates: Mapping[str, Matrix] | None = None,
     testlets: Mapping[str, str] | None = None,
+    sets: SetMethod = "testlet",
     latent: Literal["normal", "empirical"] = "normal",
     threads: int = 1,
 ) -> Prepared:
     """What `calibrate` starts from. Raises as it does."""
     scale, anchors = scale or Scale(), anchors or {}
+    item_sets, data_digest = _checked(testlets, sets, responses), digest(responses)
+    sums: Mapping[str, tuple[str, ...]] = {}
+    of_sets: Sequence[Flag] = ()
+    if sets == "collapse":
+        collapsed, model = _collapsed(responses, model, item_sets, anchors)
+        responses, sums, of_sets = collapsed.responses, collapsed.sums, collapsed.flags
     data = _coded(responses, model, anchors)
     if covariates is None:
         data, responses, empty = _without_empty_groups(data, responses, reference)
@@ -96,12 +113,19 @@ def prepare(
         )
     grouped, population, names = _population(data.responses, data.models, anchored, reference, covariates)
     layout = block_responses(grouped, data.items, categories=data.categories)
+    modelled: Mapping[str, str] = {}
+    if sets == "testlet" and item_sets:
+        if facet is not None:
+            raise CalibrationError(
+                "ratings and item sets together are not estimated: calibrate the ratings without sets"
+            )
+        modelled, of_sets = divided(item_sets, data.items, layout)
     if anchored:
         population = _anchored_population(layout, data.items, data.models, population, anchored, scale.D)
     if latent == "empirical":
-        population = _shapeless(population, data, anchored, testlets)
+        population = _shapeless(population, data, anchored, modelled)
     without = len(responses.persons) - np.count_nonzero(np.bincount(data.responses.person))
-    flags = [*data.coding.flags, *_odd(responses, anchored), *empty]
+    flags = [*data.coding.flags, *_odd(responses, anchored), *empty, *of_sets]
     if without:
         flags.append(Flag("", "persons-without-responses", f"{without} persons have no response that counts"))
     return Prepared(
@@ -112,12 +136,14 @@ def prepare(
         population=population,
         groups=names if covariates is None else (),
         scale=scale,
-        data_digest=digest(responses),
+        data_digest=data_digest,
         anchors=anchored,
         covariates=tuple(covariates) if covariates is not None else None,
         regressed=grouped.group if covariates is not None else None,
         facet=facet,
-        testlets=_testlets(testlets, data, facet),
+        testlets=modelled,
+        sums=sums,
+        ignored_sets=item_sets if sets == "ignore" else {},
         marks=data.marks,
         scores=data.coding.unusual,
         excluded=data.coding.excluded,
@@ -308,18 +334,70 @@ def _anchored_population(
     return fit(parts, unknowns, max_iterations=ANCHOR_STEPS).unknowns.population
 
 
-def _testlets(testlets: Mapping[str, str] | None, data: _Coded, facet: Facet | None) -> dict[str, str]:
-    """The item sets of at least two calibrated items: one alone shares nothing."""
-    if not testlets:
-        return {}
-    if facet is not None:
-        raise CalibrationError("ratings and item sets together are not estimated: sum each set to one polytomous item")
-    known = {*data.items, *data.coding.excluded}
-    unknown = next((item for item in testlets if item not in known), None)
-    if unknown is not None:
-        raise CalibrationError(f"item set {testlets[unknown]}: item {unknown} has no responses")
-    sizes = Counter(testlets[item] for item in data.items if item in testlets)
-    return {item: testlets[item] for item in data.items if item in testlets and sizes[testlets[item]] > 1}
+def _checked(testlets: Mapping[str, str] | None, sets: str, responses: Responses) -> dict[str, str]:
+    """The item sets. Raises CalibrationError for a way that is none and an item that is not in the data."""
+    if sets not in SET_METHODS:
+        raise CalibrationError(f"sets = {sets!r} is not known; choose one of {', '.join(SET_METHODS)}")
+    item_sets = dict(testlets or {})
+    known = set(responses.items)
+    for item, name in item_sets.items():
+        if not isinstance(name, str):
+            raise CalibrationError(f"item sets: expected item → name of its set, got {item!r} → {name!r}")
+        if item not in known:
+            raise CalibrationError(f"item set {name}: item {item} has no responses")
+    return item_sets
+
+
+def _collapsed(
+    responses: Responses,
+    model: str | Mapping[str, str],
+    item_sets: Mapping[str, str],
+    anchors: Mapping[str, ItemParameters],
+) -> tuple[Collapsed, str | Mapping[str, str]]:
+    """Responses with the sets summed, and the models of what is left."""
+    anchor = next((item for item in item_sets if item in anchors), None)
+    if anchor is not None:
+        raise CalibrationError(
+            f"anchor {anchor} is in item set {item_sets[anchor]}, which is summed: anchor the sum, or model the sets "
+            "as testlets"
+        )
+    collapsed = collapse_sets(responses, item_sets)
+    return collapsed, models_with_sums(model, responses.items, collapsed.sums)
+
+
+def divided(
+    item_sets: Mapping[str, str], items: Sequence[str], layout: ResponseBlocks
+) -> tuple[dict[str, str], list[Flag]]:
+    """The item sets of at least two calibrated items that somebody had together: else nothing is seen to be shared."""
+    kept: dict[str, str] = {}
+    flags: list[Flag] = []
+    number = {name: j for j, name in enumerate(items)}
+    for name, members in members_of(item_sets).items():
+        varied = [item for item in members if item in number]
+        if len(varied) == 1:
+            flags.append(one_item_flag(name, varied[0]))
+        elif not varied:
+            flags.append(Flag("", "set-without-items", f"item set {name}: none of its items has responses that vary"))
+        elif not _together(layout, np.array([number[item] for item in varied])):
+            flags.append(
+                Flag(
+                    "",
+                    "set-apart",
+                    f"item set {name}: nobody had two of its items, so that what they share is not seen: no set",
+                )
+            )
+        else:
+            kept |= dict.fromkeys(varied, name)
+    return {item: kept[item] for item in items if item in kept}, flags
+
+
+def _together(layout: ResponseBlocks, items: NDArray[np.intp]) -> bool:
+    """Whether anybody had two of the items."""
+    for block in layout:
+        codes = dense_codes(block, len(layout.categories))[:, items]
+        if ((codes != MISSING).sum(axis=1) > 1).any():
+            return True
+    return False
 
 
 def digest(responses: Responses) -> str:

@@ -79,6 +79,7 @@ class Calibration:
     raters: Mapping[str, Estimate] = field(default_factory=dict)
     testlets: Mapping[str, Estimate] = field(default_factory=dict)
     item_sets: Mapping[str, str] = field(default_factory=dict)  # item → its set, of those in `testlets`
+    overstated: Mapping[str, float] = field(default_factory=dict)  # set that is no part of the model → how many times
     shift: Mapping[str, int] = field(default_factory=dict)
     free_parameters: int = 0
     data_note: str = ""  # whose responses these are, in words; "simulated" where they are

@@ -40,6 +40,7 @@ def as_text(calibration: Calibration) -> str:
     if left_out:
         named = ", ".join(f"{item} ({why})" for item, why in left_out[:ROWS_SHOWN])
         lines.append(f"  left out: {named}" + (" …" if len(left_out) > ROWS_SHOWN else ""))
+    lines += [f"  summed: {item.id} = {' + '.join(item.sum_of)}" for item in calibration.items if item.sum_of]
     for title, header, rows in _tables(calibration):
         lines += ["", title, *_aligned([header, *rows])]
     return "\n".join(lines)
@@ -54,6 +55,9 @@ def as_html(calibration: Calibration) -> str:
             for flag in calibration.warnings
         )
         parts.append(f"<ul>{items}</ul>")
+    parts += [
+        f"<p>{escape(item.id)} = {escape(' + '.join(item.sum_of))}</p>" for item in calibration.items if item.sum_of
+    ]
     for title, header, rows in _tables(calibration):
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)

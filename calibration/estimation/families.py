@@ -57,6 +57,16 @@ class Batch:
         """The scores as a few products of what was answered and where on the ability scale."""
         return _SCORE_TERMS[self.family](self, nodes)
 
+    def along_ability(self) -> Matrix:
+        """How parameters (m, p) change where ability moves by 1 and they take it up: intercepts by slopes."""
+        K = self.categories
+        slopes = self.parameters[:, : K - 1] if self.family == "nominal" else self.parameters[:, :1]
+        first = slopes.shape[1]
+        out = np.zeros_like(self.parameters)
+        steps = np.arange(1, K) if self.family == "partial credit" else 1.0
+        out[:, first : first + K - 1] = slopes * steps
+        return out
+
     def allowed(self, parameters: Matrix) -> NDArray[np.bool_]:
         """Which items (m,) have a curve with these parameters: graded intercepts fall, c stays below d."""
         if self.family == "graded":

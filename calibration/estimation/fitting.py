@@ -24,7 +24,7 @@ from calibration.estimation.information import (
     missing_item_information,
     population_information,
 )
-from calibration.estimation.maximisation import at_bound, full_gradient
+from calibration.estimation.maximisation import NEGLIGIBLE_TESTLET_SD, at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
 from calibration.estimation.search import MARGIN, Search, inverse_of, widest_spacing
@@ -115,7 +115,7 @@ def _fit(
     whole = len(unknowns.vector()) <= FULL_INFORMATION or unknowns.ties is not None or unknowns.testlets is not None
     sample, spacing = _of_a_sample(persons, unknowns, beliefs)
     search = Search(persons, sample or unknowns, beliefs, on_iteration, spacing=spacing)
-    if sample is not None and whole and unknowns.testlets is None:
+    if sample is not None and whole and not _near_nothing(sample):
         result = _by_newton_alone(search, tolerance, max_iterations)
         if result is not None:
             return result, search
@@ -186,8 +186,7 @@ def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) ->
     at = search.unknowns.vector()
     sums, step = search.newton(sums, information, tolerance / 10, most)
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
-    dear = search.persons.persons > SMALL or search.unknowns.testlets is not None
-    if np.isfinite(step) and moved > (SAME_INFORMATION if dear else 0.0):
+    if np.isfinite(step) and moved > (SAME_INFORMATION if search.persons.persons > SMALL else 0.0):
         information = search.information(sums)
     return sums, information, step
 
@@ -206,6 +205,11 @@ def _of_a_sample(persons: Partitions, unknowns: Unknowns, beliefs: Beliefs) -> t
     search = Search(Partitions.of(sample), unknowns, beliefs)
     sums, _ = search.climb(FAR * np.sqrt(LEAST_SAMPLE / size), 100)  # a larger sample is nearer to all
     return search.unknowns, MARGIN * widest_spacing(search.unknowns, sums.narrowest)
+
+
+def _near_nothing(unknowns: Unknowns) -> bool:
+    """Whether an item set may share nothing: steps in the log of its standard deviation would go on for ever."""
+    return unknowns.testlets is not None and bool((unknowns.testlets.sd < NEGLIGIBLE_TESTLET_SD).any())
 
 
 def _end(

@@ -8,7 +8,7 @@ Cov(s, s') = Σ_r E[s φ_r] E[s' φ_r] (Parseval), whose terms fall like the pos
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, every_kth, take_persons
 from calibration.estimation.expectation import Sums, posterior
-from calibration.estimation.families import curvature
+from calibration.estimation.families import Batch, curvature
 from calibration.estimation.population import Population
 from calibration.estimation.population import complete_information as complete_population_information
 from calibration.estimation.unknowns import Tables, Unknowns
@@ -56,7 +56,7 @@ def orthonormal_polynomials(density: Matrix, nodes: Matrix, thinning: int = 1) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
+class Term:
     """A term of the scores of a batch's items (m,): its curves (c · m, Q), or (1, Q) for all, and the rows it adds to.
 
     `by_category` (c, MISSING + 1) is 0 for MISSING; None stands for 1 whatever was answered.
@@ -68,14 +68,14 @@ class _Term:
     curves: Matrix
 
 
-def _terms(unknowns: Unknowns, nodes: Matrix) -> tuple[list[_Term], NDArray[np.intp]]:
-    """The terms, and in which row the items' own parameters (M,) stand: parameter by parameter, so that a term's rows
-    are next to each other.
+def terms_of(batches: Sequence[Batch], nodes: Matrix) -> tuple[list[Term], NDArray[np.intp]]:
+    """The terms of some items' scores, and in which row their own parameters stand: parameter by parameter, so that a
+    term's rows are next to each other.
     """
-    terms: list[_Term] = []
+    terms: list[Term] = []
     order: list[NDArray[np.intp]] = []
     first = 0
-    for batch in unknowns.batches:
+    for batch in batches:
         m, p = batch.parameters.shape
         for term in batch.score_terms(nodes):
             c = len(term.parameters)
@@ -85,18 +85,28 @@ def _terms(unknowns: Unknowns, nodes: Matrix) -> tuple[list[_Term], NDArray[np.i
                 table[:, : batch.categories] = np.broadcast_to(term.by_category, (batch.categories, c)).T
             begin = first + int(term.parameters[0]) * m
             curves = term.curves[None] if term.curves.ndim == 1 else term.curves.swapaxes(0, 1).reshape(c * m, -1)
-            terms.append(_Term(batch.items, slice(begin, begin + c * m), table, curves))
+            terms.append(Term(batch.items, slice(begin, begin + c * m), table, curves))
         order.append(first + (np.arange(p) * m + np.arange(m)[:, None]).reshape(-1))
         first += m * p
     return terms, np.concatenate(order) if order else np.zeros(0, np.intp)
 
 
-def _answers(term: _Term, codes: NDArray[np.intp], *, complete: bool) -> Matrix | None:
+def answers_to(term: Term, codes: NDArray[np.intp], *, complete: bool) -> Matrix | None:
     """What the answers (J, n) of persons make of a term, (c · m, n) or (m, n); None for 1 everywhere."""
     own = codes[term.items]
     if term.by_category is None:
         return None if complete else np.tile(own != MISSING, (term.curves.shape[0] // len(own), 1)).astype(float)
     return np.take(term.by_category, own, axis=1).reshape(-1, codes.shape[1])
+
+
+def add_terms(rows: Matrix, terms: Sequence[Term], answers: Sequence[Matrix | None], weighted: Matrix) -> None:
+    """Add Σ_q weighted · scores to rows (…, n) of persons; `weighted` is (n, Q), `answers` those to each term."""
+    if not terms:
+        return
+    values = np.concatenate([term.curves for term in terms]) @ weighted.T
+    edges = np.cumsum([len(term.curves) for term in terms])[:-1]
+    for term, answer, part in zip(terms, answers, np.split(values, edges), strict=True):
+        rows[term.rows] += part if answer is None else part * answer
 
 
 def missing_information(
@@ -113,15 +123,13 @@ def missing_information(
     """
     M, S = unknowns.own_size, unknowns.population.size
     out = np.zeros((M + S, M + S))
-    terms, order_of_own = _terms(unknowns, tables.nodes)
-    curves = np.concatenate([term.curves for term in terms]) if terms else np.zeros((0, len(tables.nodes)))
-    edges = np.cumsum([len(term.curves) for term in terms])[:-1]
+    terms, order_of_own = terms_of(unknowns.batches, tables.nodes)
     sample = every_kth(layout, round(1 / share))
     for block in _slices(sample):
         density, _ = posterior(block, tables, layout)
         codes = dense_codes(block, len(layout.categories)).T.astype(np.intp)
         complete = block.complete and block.codes.shape == codes.T.shape
-        answers = [_answers(term, codes, complete=complete) for term in terms]
+        answers = [answers_to(term, codes, complete=complete) for term in terms]
         group, root_weight = block.group, np.sqrt(block.weight)
         total, scores = 0.0, []
         for order, weighted in enumerate(orthonormal_polynomials(density, tables.nodes, thinning), start=1):
@@ -129,11 +137,9 @@ def missing_information(
                 root_weight = root_weight[::thinning] * np.sqrt(len(group) / len(weighted))
                 group, answers = group[::thinning], [None if a is None else a[:, ::thinning] for a in answers]
             of_order = np.zeros((M + S, len(weighted)))
-            parts = np.split(curves @ weighted.T, edges)
-            for term, answer, values in zip(terms, answers, parts, strict=True):
-                of_order[term.rows] += values if answer is None else values * answer
+            add_terms(of_order, terms, answers, weighted)
             if S:
-                of_order[M:] = _population_scores(unknowns.population, weighted, tables.nodes, group).T
+                of_order[M:] = population_scores(unknowns.population, weighted, tables.nodes, group).T
             of_order *= root_weight
             scores.append(of_order)
             size = float(np.vdot(of_order, of_order))
@@ -146,7 +152,7 @@ def missing_information(
     return np.asarray(out[np.ix_(back, back)] * (layout.persons / max(sample.persons, 1)))
 
 
-def _population_scores(population: Population, weighted: Matrix, nodes: Matrix, group: NDArray[np.int32]) -> Matrix:
+def population_scores(population: Population, weighted: Matrix, nodes: Matrix, group: NDArray[np.int32]) -> Matrix:
     """Σ_q weighted · derivatives of the log density of ability in the population's vector, (n, S)."""
     mean, sd = population.mean[group], population.sd[group]
     first, second = (weighted @ np.stack([nodes, nodes**2], axis=1)).T
@@ -196,8 +202,10 @@ def complete_information(
 def observed_information(
     missing: Matrix, unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs
 ) -> Matrix:
-    """Observed information of the vector of the unknowns, priors included, (P, P), from `missing_information`."""
-    M = unknowns.own_size
+    """Observed information of the vector of the unknowns, priors included, (P, P), from `missing_information`, with
+    testlets from `missing_information_of_testlets`.
+    """
+    M, S = unknowns.own_size, unknowns.population.size
     full = -missing
     blocks, of_groups = complete_information(unknowns, sums, nodes, start, beliefs)
     first = 0
@@ -206,7 +214,7 @@ def observed_information(
         at = first + np.arange(m * p).reshape(m, p)
         full[at[:, :, None], at[:, None, :]] += H
         first += m * p
-    full[M:, M:] += of_groups
+    full[M : M + S, M : M + S] += of_groups
     if beliefs:
         terms = prior_terms(beliefs, unknowns.batches)
         for vectors, precision in zip(terms.shared, terms.precision, strict=True):

@@ -60,12 +60,8 @@ def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:
     shape, mean, sd = Shape.of_mass(nodes, mass)
     batches = []
     for batch in unknowns.batches:
-        own = batch.parameters.copy()
-        slopes = own[:, : batch.categories - 1] if batch.family == "nominal" else own[:, :1]
-        first = slopes.shape[1]
-        steps = np.arange(1, batch.categories) if batch.family == "partial credit" else 1.0
-        own[:, first : first + batch.categories - 1] += slopes * steps * mean
-        own[:, :first] *= sd
+        own = batch.parameters + mean * batch.along_ability()
+        own[:, : batch.categories - 1 if batch.family == "nominal" else 1] *= sd
         batches.append(batch.at(own))
     return replace(unknowns, batches=tuple(batches), population=replace(unknowns.population, shape=shape))
 

@@ -15,7 +15,8 @@ from calibration.estimation.information import in_vector, missing_information, o
 from calibration.estimation.maximisation import full_gradient, maximise, within_bounds
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import START_SPACING, WIDEST_SPACING, Grid
-from calibration.estimation.testlets import expect_testlets, numeric_information
+from calibration.estimation.testlet_information import missing_information_of_testlets
+from calibration.estimation.testlets import expect_testlets
 from calibration.estimation.unknowns import Tables, Unknowns
 
 Matrix = NDArray[np.float64]
@@ -197,25 +198,22 @@ class Search:
 
     def information(self, sums: Sums, *, rough: bool = False) -> Matrix:
         """Observed information of the unknowns' vector, (P, P); a `rough` one for a direction to go in."""
-        if self.unknowns.testlets is not None:
-            return numeric_information(self._gradient_at, self.unknowns.vector())
         enough = max(ROUGH_PERSONS if rough else LEAST_PERSONS, INFORMATION_SHARE * self.persons.persons)
         if not rough:
             enough = max(enough, INFORMATION_SCORES / max(self.unknowns.own_size, 1))
         share = 1 / max(1, round(self.persons.persons / enough))
         thinning = THINNING if self.persons.persons > LEAST_PERSONS else 1
-        tables = Tables.of(self.unknowns, self.grid, self.start)
-        missing = self.persons.total(missing_information, self.unknowns, tables, share, thinning)
+        if self.unknowns.testlets is not None:
+            missing = self.persons.total(missing_information_of_testlets, self.unknowns, self.grid, share, thinning)
+        else:
+            tables = Tables.of(self.unknowns, self.grid, self.start)
+            missing = self.persons.total(missing_information, self.unknowns, tables, share, thinning)
         return observed_information(missing, self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
 
     def cross_product(self) -> Matrix:
         """Σ over persons of score · score' over the unknowns' vector, (P, P)."""
         tables = Tables.of(self.unknowns, self.grid, self.start)
         return in_vector(self.persons.total(cross_product, self.unknowns, tables), self.unknowns)
-
-    def _gradient_at(self, vector: Matrix) -> Matrix:
-        unknowns = self.unknowns.at(vector)
-        return self.gradient(unknowns, self.expect(unknowns))
 
     def report(self, log_likelihood: float) -> None:
         """Count a step, and tell whoever listens."""

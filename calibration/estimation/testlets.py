@@ -2,18 +2,19 @@
 
 An item of testlet t answers to theta + gamma_t. Given theta the testlets are independent, so that a person's
 likelihood is a product of one-dimensional integrals (dimension reduction; Gibbons & Hedeker, 1992): the work grows with
-the number of testlets, not with a power of it.
+the number of testlets, not with a power of it. Persons who answered the items of a testlet alike share its integrals,
+of which four items scored 0 or 1 leave sixteen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, take_persons
+from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, take_persons
 from calibration.estimation.expectation import Sums, normalised
 from calibration.estimation.likelihood import add_counts, log_likelihood
 from calibration.estimation.population import Grid, Moments
@@ -21,61 +22,70 @@ from calibration.estimation.unknowns import Unknowns
 
 Matrix = NDArray[np.float64]
 
-SLICE_PERSONS = 256  # at a time: their pairs of nodes are a thousand columns each
+SLICE_PERSONS = 1024  # at a time: answers that nobody shares are a thousand pairs of nodes each
+MOST_ANSWERS = 2**62  # that one number tells apart
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The different answers (U of them) of a slice's persons (n) to the items of a testlet.
+
+    `within` (U, Q, S) is P(gamma | theta, answers), `which` (n,) the answers of each person; `any_item` (U,) is false
+    for those of persons who had none of the items, and who say nothing of the testlet.
+    """
+
+    block: Block
+    which: NDArray[np.intp]
+    within: Matrix
+    any_item: NDArray[np.bool_]
+
+    def summed(self, of_persons: Matrix) -> Matrix:
+        """Rows (n, …) of the persons as sums (U, …) over those who answered alike."""
+        order = np.argsort(self.which, kind="stable")
+        first = np.searchsorted(self.which[order], np.arange(len(self.any_item)))
+        return np.asarray(np.add.reduceat(of_persons[order], first, axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some persons with their answers by testlet, P(theta | responses) (n, Q) and log-likelihoods (n,)."""
+
+    block: Block
+    alone: Block  # with only the items of no testlet
+    answers: list[Answers]
+    density: Matrix
+    log_likelihoods: Matrix
 
 
 def expect_testlets(layout: ResponseBlocks, unknowns: Unknowns, grid: Grid) -> Sums:
     """Sums over the persons of `layout`, with the expected counts at pairs of nodes of every testlet."""
-    testlets = unknowns.testlets
-    if testlets is None:
-        raise AssertionError("no testlets")
-    Q, S, T = len(grid.nodes), len(testlets.inner), len(testlets.names)
-    members = _members(unknowns, T, len(layout.categories))
-    log_weights = grid.log_weights(unknowns.population)
-    outer = unknowns.log_probability(grid.nodes, layout.start)
-    pairs = [unknowns.log_probability_in(t, grid.nodes, layout.start) for t in range(T)]
-    G = len(log_weights)
-    counts, inner = np.zeros_like(outer), tuple(np.zeros((len(outer), Q * S)) for _ in range(T))
+    testlets = unknowns.item_sets
+    Q, S, T, G = len(grid.nodes), len(testlets.inner), len(testlets.names), len(unknowns.population.origin)
+    C = int(layout.start[-1])
+    counts, inner = np.zeros((C, Q)), tuple(np.zeros((C, Q * S)) for _ in range(T))
     persons, first, second = np.zeros(G), np.zeros(G), np.zeros(G)
     testlet_persons, testlet_spread = np.zeros(T), np.zeros(T)
     log_l, narrowest, mass = 0.0, np.inf, np.zeros(Q)
-    for block in _slices(layout):
-        alone = _only(block, members[0])
-        joint = log_likelihood(alone, outer, layout) if alone.items.size else np.zeros((len(block.persons), Q))
-        joint += log_weights[block.group]
-        parts: list[tuple[Block, Matrix] | None] = []
-        for t in range(T):
-            own = _only(block, members[t + 1])
-            if not own.items.size:
-                parts.append(None)
-                continue
-            within = log_likelihood(own, pairs[t], layout).reshape(-1, Q, S) + testlets.log_weights
-            peak = within.max(axis=2, keepdims=True)
-            np.exp(within - peak, out=within)
-            total = within.sum(axis=2, keepdims=True)
-            within /= total
-            joint += (peak + np.log(total))[:, :, 0]
-            parts.append((own, within))
-        density, log_likelihoods = normalised(joint)
+    for part in slices_of(layout, unknowns, grid):
+        block, density = part.block, part.density
         mean, square = density @ grid.nodes, density @ grid.nodes**2
         narrowest = min(narrowest, float((square - mean**2).min()))
-        log_l += float(block.weight @ log_likelihoods)
+        log_l += float(block.weight @ part.log_likelihoods)
         persons += np.bincount(block.group, block.weight, G)
         first += np.bincount(block.group, block.weight * mean, G)
         second += np.bincount(block.group, block.weight * square, G)
-        density *= block.weight[:, None]
-        mass += density.sum(axis=0)
-        if alone.items.size:
-            add_counts(counts, alone, density, layout)
-        for t, part in enumerate(parts):
-            if part is None:
+        weighted = density * block.weight[:, None]
+        mass += weighted.sum(axis=0)
+        if part.alone.items.size:
+            add_counts(counts, part.alone, weighted, layout)
+        for t, answers in enumerate(part.answers):
+            if not answers.any_item.any():
                 continue
-            own, within = part
-            within *= density[:, :, None]
-            has = _has(own)  # persons of the slice who had none of the items say nothing of the testlet
-            testlet_persons[t] += float(block.weight[has].sum())
-            testlet_spread[t] += float(within[has].sum(axis=(0, 1)) @ testlets.inner**2) * testlets.sd[t] ** 2
-            add_counts(inner[t], own, within.reshape(len(within), Q * S), layout)
+            joint = answers.within * answers.summed(weighted)[:, :, None]
+            of_gamma = joint[answers.any_item].sum(axis=(0, 1))
+            testlet_persons[t] += of_gamma.sum()
+            testlet_spread[t] += of_gamma @ testlets.inner**2 * testlets.sd[t] ** 2
+            add_counts(inner[t], answers.block, joint.reshape(len(joint), Q * S), layout)
     return Sums(
         counts,
         Moments(persons, first, second),
@@ -88,15 +98,51 @@ def expect_testlets(layout: ResponseBlocks, unknowns: Unknowns, grid: Grid) -> S
     )
 
 
-def numeric_information(gradient: Callable[[Matrix], Matrix], vector: Matrix, step: float = 1e-4) -> Matrix:
-    """Observed information (P, P) as central differences of the gradient of the marginal log-likelihood."""
-    P = len(vector)
-    out = np.empty((P, P))
-    for k in range(P):
-        shift = np.zeros(P)
-        shift[k] = step
-        out[:, k] = (gradient(vector - shift) - gradient(vector + shift)) / (2 * step)
-    return np.asarray((out + out.T) / 2)
+def slices_of(layout: ResponseBlocks, unknowns: Unknowns, grid: Grid) -> Iterator[Slice]:
+    """The persons of the layout, some at a time, with their posterior distributions."""
+    testlets = unknowns.item_sets
+    Q, S, T = len(grid.nodes), len(testlets.inner), len(testlets.names)
+    members = _members(unknowns, T, len(layout.categories))
+    log_weights = grid.log_weights(unknowns.population)
+    outer = unknowns.log_probability(grid.nodes, layout.start)
+    pairs = [unknowns.log_probability_in(t, grid.nodes, layout.start) for t in range(T)]
+    for whole in layout:
+        for first in range(0, len(whole.persons), SLICE_PERSONS):
+            block = take_persons(whole, np.arange(first, min(first + SLICE_PERSONS, len(whole.persons))))
+            alone = only_items_of(block, members[0])
+            codes = dense_codes(block, len(layout.categories))
+            joint = log_likelihood(alone, outer, layout) if alone.items.size else np.zeros((len(codes), Q))
+            joint += log_weights[block.group]
+            answers = []
+            for t in range(T):
+                own, which = _alike(block, codes, np.flatnonzero(members[t + 1]), layout.categories)
+                within = log_likelihood(own, pairs[t], layout).reshape(-1, Q, S) + testlets.log_weights
+                peak = within.max(axis=2, keepdims=True)
+                np.exp(within - peak, out=within)
+                total = within.sum(axis=2, keepdims=True)
+                within /= total
+                joint += (peak + np.log(total))[which, :, 0]
+                answers.append(Answers(own, which, within, (own.codes != MISSING).any(axis=1)))
+            yield Slice(block, alone, answers, *normalised(joint))
+
+
+def _alike(
+    block: Block, codes: NDArray[np.uint8], items: NDArray[np.intp], categories: NDArray[np.intp]
+) -> tuple[Block, NDArray[np.intp]]:
+    """The different answers to some items as persons of a block, and which of them each person gave."""
+    own = codes[:, items]
+    key, told_apart = np.zeros(len(own), np.int64), 1
+    for column, K in zip(own.T, categories[items].tolist(), strict=True):
+        if told_apart > MOST_ANSWERS // (K + 1):
+            found, key = np.unique(key, return_inverse=True)
+            told_apart = len(found)
+        key = key * (K + 1) + np.where(column == MISSING, K, column)
+        told_apart *= K + 1
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    table = np.ascontiguousarray(own[first])
+    one = take_persons(block, first)
+    complete = not (table == MISSING).any()
+    return replace(one, items=items, codes=table, complete=complete, row_start=None), which.reshape(-1)
 
 
 def _members(unknowns: Unknowns, T: int, J: int) -> list[NDArray[np.bool_]]:
@@ -107,7 +153,7 @@ def _members(unknowns: Unknowns, T: int, J: int) -> list[NDArray[np.bool_]]:
     return masks
 
 
-def _only(block: Block, keep: NDArray[np.bool_]) -> Block:
+def only_items_of(block: Block, keep: NDArray[np.bool_]) -> Block:
     """The block with only the items of a mask (J,)."""
     chosen = keep[block.items]
     if block.row_start is None:
@@ -115,20 +161,3 @@ def _only(block: Block, keep: NDArray[np.bool_]) -> Block:
     person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[chosen]
     row_start = np.searchsorted(person, np.arange(len(block.persons) + 1))
     return replace(block, items=block.items[chosen], codes=block.codes[chosen], row_start=row_start)
-
-
-def _has(block: Block) -> NDArray[np.bool_]:
-    """Which persons (n,) have an item of the block."""
-    if block.row_start is not None:
-        return np.asarray(np.diff(block.row_start) > 0)
-    if block.complete:
-        return np.ones(len(block.persons), bool)
-    return np.asarray((block.codes != MISSING).any(axis=1))
-
-
-def _slices(layout: ResponseBlocks) -> list[Block]:
-    return [
-        take_persons(block, np.arange(first, min(first + SLICE_PERSONS, len(block.persons))))
-        for block in layout
-        for first in range(0, len(block.persons), SLICE_PERSONS)
-    ]

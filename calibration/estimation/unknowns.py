@@ -72,6 +72,13 @@ class Unknowns:
     testlets: Testlets | None = None
 
     @property
+    def item_sets(self) -> Testlets:
+        """The testlets, where it is known that there are some."""
+        if self.testlets is None:
+            raise AssertionError("no testlets")
+        return self.testlets
+
+    @property
     def own_size(self) -> int:
         """M, the number of the items' own parameters, free or not."""
         return sum(batch.parameters.size for batch in self.batches)

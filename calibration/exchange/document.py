@@ -5,7 +5,8 @@
 
 `b` is a number for a dichotomous item and a list of thresholds for a polytomous one; nominal items have `slopes` and
 `intercepts` instead, rating scale items `location` and `steps` as well. `scores` say which score of the responses is
-which category, where that is not 0, 1, …. What the model fixes may be left out.
+which category, where that is not 0, 1, …; `sum_of` names the items whose sum an item set is. What the model fixes may
+be left out.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from calibration.models import DICHOTOMOUS, ItemParameters, ModelError, Scale, c
 _SCALE_FIELDS = ("id", "D", "mean", "sd", "anchors")
 _ITEM_FIELDS = frozenset(
     {"id", "model", "a", "b", "c", "d", "slopes", "intercepts", "location", "steps", "marks", "scores", "se"}
-    | {"covariance", "n", "version"}
+    | {"covariance", "n", "version", "sum_of"}
 )
 
 
@@ -53,6 +54,8 @@ def item_document(item: ItemParameters) -> dict[str, Any]:
         row["marks"] = list(item.marks)
     if item.scores:
         row["scores"] = list(item.scores)
+    if item.sum_of:
+        row["sum_of"] = list(item.sum_of)
     row["se"] = dict(item.se)
     if item.covariance:
         row["covariance"] = [list(line) for line in item.covariance]
@@ -117,6 +120,7 @@ def item_from_document(
             steps=_numbers(row, "steps", place),
             marks=_numbers(row, "marks", place),
             scores=_scores(row, place),
+            sum_of=_names(row, "sum_of", place),
             n=_number(row, "n", place, 0.0),
             version=version,
         )
@@ -165,6 +169,13 @@ def _numbers(row: Mapping[str, Any], field: str, place: str) -> tuple[float, ...
     if not isinstance(values, (list, tuple)):
         raise ExchangeError(f"{place}, field {field}: expected a list of numbers, got {values!r}")
     return tuple(_number({field: value}, field, place, None) for value in values)
+
+
+def _names(row: Mapping[str, Any], field: str, place: str) -> tuple[str, ...]:
+    values = row.get(field) or ()
+    if not isinstance(values, (list, tuple)) or not all(isinstance(one, str) and one for one in values):
+        raise ExchangeError(f"{place}, field {field}: expected a list of item ids, got {values!r}")
+    return tuple(values)
 
 
 def _scores(row: Mapping[str, Any], place: str) -> tuple[int, ...]:

@@ -234,7 +234,9 @@ def _read(
     paths: Sequence[Path], key_file: Path | None, items: Sequence[ItemParameters], group: str | None = None
 ) -> Responses:
     most = max((max(item.category_scores) for item in items), default=1)
-    return read_sittings(paths, key_file, group=group, max_score=most)
+    from calibration.item_sets import with_sums_of
+
+    return with_sums_of(items, read_sittings(paths, key_file, group=group, max_score=most))
 
 
 def _print(rows: Sequence[dict[str, object]], columns: Sequence[str]) -> None:

@@ -110,7 +110,7 @@ def item_fit(
     q1, q1_cells = plausible_fit(data, draws=draws, seed=seed) if draws else (np.full(J, np.nan), np.zeros(J))
     residual, residual_df = residual_fit(data, pooled)
     rmsd, md = _over_groups(*curve_differences(data, counts))
-    rest = {statistic.item: statistic for statistic in item_statistics(responses)}
+    rest = {statistic.item: statistic for statistic in item_statistics(data.responses)}
     rows = []
     for j, item in enumerate(data.items):
         m = item_unknowns(item, data.scale)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, block_responses
 from calibration.estimation.likelihood import add_counts, log_likelihood
+from calibration.item_sets import with_sums_of
 from calibration.models import Curves, ItemParameters, Scale
 from calibration.recoding import in_categories_of
 from calibration.responses import Responses
@@ -81,6 +82,7 @@ def fitted(
         raise FitError(
             "responses with raters: fit is computed for one rating a person and item; choose or average them"
         )
+    responses = with_sums_of(items, responses)
     answered = set(np.array(responses.items, dtype=object)[np.unique(responses.item)])
     used = tuple(item for item in items if item.id in answered)
     if not used:

@@ -51,7 +51,7 @@ class ItemParameters:
     `b` holds the difficulty of a dichotomous item, or the K - 1 thresholds of a polytomous one; nominal items have
     `slopes` and `intercepts` (K each, the first 0) instead of a and b. `location` and `steps` (K - 1) are those of the
     rating scale, b = location + steps. `marks` (K) are what each category is worth, `scores` (K) what stands for it in
-    the responses; both empty for 0, 1, …, K - 1.
+    the responses; both empty for 0, 1, …, K - 1. `sum_of` names the items whose marks an item set's sum is of.
 
     `se` holds standard errors by the names of `parameter_names`, `covariance` their covariance block in that order
     (empty where unknown), `n` the weighted number of persons behind the estimates.
@@ -69,6 +69,7 @@ class ItemParameters:
     steps: tuple[float, ...] = ()
     marks: tuple[float, ...] = ()
     scores: tuple[int, ...] = ()
+    sum_of: tuple[str, ...] = ()
     se: Mapping[str, float] = field(default_factory=dict)
     covariance: tuple[tuple[float, ...], ...] = ()
     n: float = 0.0

@@ -37,7 +37,6 @@ from calibration.raters.agreement import IntraclassCorrelations, RaterPair
 from calibration.report.anchors import anchors_again
 from calibration.report.findings import dif_flags, drift_flags, findings, fit_flags, rater_flags, set_flags
 from calibration.report.observed import Observed, observed_shares
-from calibration.report.set_information import information_of
 from calibration.responses import Responses, ResponsesError
 from calibration.result import Calibration, CalibrationError
 from calibration.scoring import (
@@ -49,6 +48,7 @@ from calibration.scoring import (
     score_responses,
 )
 from calibration.screening import Flag, screen
+from calibration.set_information import information_of
 
 AFFORDABLE = 5.0  # seconds for one part; what takes longer is left out unless it is asked for
 PLAUSIBLE_VALUES = 5

@@ -164,7 +164,8 @@ def set_flags(evidence: Evidence, item_sets: Mapping[str, str]) -> list[Flag]:
             ignored.setdefault(name, []).append(item)
     found = []
     for name, members in ignored.items():
-        if len(members) < 2:
+        said = any(flag.message.startswith(f"item set {name} (") for flag in evidence.calibration.warnings)
+        if len(members) < 2 or said:
             continue
         common = ""
         if evidence.dependence is not None:

@@ -11,8 +11,8 @@ from calibration.models import Curves, ItemParameters
 from calibration.pages import ACCENT, facts, table
 from calibration.report.drawing import Frame, legend, series
 from calibration.report.evidence import Evidence
-from calibration.report.set_information import information_of
 from calibration.report.words import figure, fixed, note, section
+from calibration.set_information import information_of
 
 Matrix = NDArray[np.float64]
 

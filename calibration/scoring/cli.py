@@ -27,6 +27,7 @@ from calibration.command_line import (
     said_to_people,
 )
 from calibration.files import write_text_whole
+from calibration.item_sets import with_sums_of
 from calibration.own_data import as_rated
 from calibration.scoring import (
     FLAGS,
@@ -103,7 +104,7 @@ def score(
         raise click.UsageError("--table is of sums of marks: it goes with --method eapsum")
     with said_to_people():
         scale, items = read_params(params)
-        data = read_sittings(responses, key_file)
+        data = with_sums_of(items, read_sittings(responses, key_file))
         form = _Form.read(form_file, items, scale, cut or USUAL_CUT) if form_file is not None else None
         answers, answered = _as_rated(data, items, params)
         scores = score_responses(

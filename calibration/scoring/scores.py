@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calibration.estimation.blocks import MISSING, Block, block_responses
+from calibration.item_sets import with_sums_of
 from calibration.models import Curves, ItemParameters, Scale
 from calibration.recoding import in_categories_of
 from calibration.responses import Responses
@@ -85,6 +86,7 @@ def score_responses(
     on = scale or Scale()
     if method not in METHODS:
         raise ScaleError(f"method {method!r} is not known; choose one of {', '.join(METHODS)}")
+    responses = with_sums_of(items, responses)
     known = {item.id: item for item in items}
     names = [name for name in responses.items if name in known]
     curves = Curves.of([known[name] for name in names], on)

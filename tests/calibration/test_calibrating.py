@@ -422,6 +422,31 @@ def test_what_need_not_stop_a_run_is_a_flag() -> None:
     assert result.n_persons == 199
 
 
+@pytest.mark.parametrize("model", ["2PL", "Rasch"])
+@pytest.mark.parametrize("empty", [0, 2])
+def test_a_group_without_persons_is_a_flag_and_takes_nothing_away(model: str, empty: int) -> None:
+    rng = np.random.default_rng(6)
+    items = some_items(model, J=6)
+    own = np.array([g for g in range(3) if g != empty], np.int32)[np.arange(400) % 2]
+    scores = draw(rng, items, rng.standard_normal(400) + 0.5 * own)
+    data = dataclasses.replace(responses_to(items, scores), group=own, groups=("x", "y", "z"))
+    result = calibrate(data, model=model)
+    assert result.converged
+    assert [(flag.code, flag.message[:11]) for flag in result.warnings] == [
+        ("group-without-persons", f"group {'xyz'[empty]} has")
+    ]
+    two = dataclasses.replace(data, group=np.arange(400, dtype=np.int32) % 2, groups=("first", "second"))
+    expected = calibrate(two, model=model)
+    assert result.log_likelihood == pytest.approx(expected.log_likelihood, abs=1e-6)
+    assert result.scale.sd == pytest.approx(expected.scale.sd, abs=1e-5)
+    for found, item in zip(result.items, expected.items, strict=True):
+        assert found.se["b"] == pytest.approx(item.se["b"], abs=1e-5)
+    assert result.score().theta == pytest.approx(expected.score().theta, abs=1e-4)
+    if empty == 0:
+        with pytest.raises(CalibrationError, match="reference group 'x' has no person with a response"):
+            calibrate(data, model=model, reference="x")
+
+
 def test_a_score_that_nobody_got_is_named_and_the_marks_are_kept() -> None:
     data = polytomous("GPCM")
     two_to_three = np.where(data.score == 2, 3, data.score) * (data.item == 1) + data.score * (data.item != 1)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from calibration import (
     Beta,
@@ -104,6 +105,25 @@ def test_parameters_come_back(model: str) -> None:
     assert np.sqrt(np.mean((found - truth) ** 2)) < (0.35 if model in {"3PL", "4PL"} else 0.15)
 
 
+def kinds_of(names: Sequence[str]) -> Array:
+    """a, b, c, d, slope, … of the names of `values`: every difficulty and step is a b."""
+    return np.array([name.split()[-1].rstrip("0123456789") for name in names])
+
+
+def check_coverage(result: Study, kinds: Array) -> None:
+    """95 % intervals hold 93 to 97 % of the time for every kind of parameter, and no single one says otherwise.
+
+    A single parameter's share of R replications is beyond what a coverage of 93 to 97 % gives by chance once in 1,000
+    studies (binomial, Bonferroni).
+    """
+    for kind in np.unique(kinds):
+        assert 0.93 <= result.coverage[kinds == kind].mean() <= 0.97, (kind, result.coverage[kinds == kind])
+    R = len(result.found)
+    inside, rare = np.round(result.coverage * R), 0.001 / len(kinds)
+    assert inside.min() >= binom.ppf(rare, R, 0.93), result.coverage
+    assert inside.max() <= binom.isf(rare, R, 0.97), result.coverage
+
+
 # Without priors: bias within 3 Monte-Carlo standard errors + 0.02 for every parameter, 95 % intervals 93 to 97 % for
 # slopes, difficulties and steps each (500
 # replications of 2,000 persons: a proportion of one kind has an SE below 0.5 %).
@@ -112,14 +132,18 @@ def test_parameters_come_back(model: str) -> None:
 def test_intervals_cover_and_nothing_is_biased(model: str) -> None:
     result = study(500, of_model(model, 2000))
     assert (np.abs(result.bias) <= 3 * result.monte_carlo_se + 0.02).all()
-    names = np.array([name.split()[1].rstrip("0123456789") for name in values(some_items(model, J=6, K=3))])
-    for kind in np.unique(names):
-        assert 0.93 <= result.coverage[names == kind].mean() <= 0.97, kind
+    check_coverage(result, kinds_of(list(values(some_items(model, J=6, K=3)))))
 
 
 # Where priors act, intervals cover when the parameters come from them.
 def from_priors(model: str, N: int, J: int = 6) -> Callable[[int], tuple[list[float], list[float], list[float]]]:
-    priors = Priors(LogNormal(0.1, 0.3), Normal(0.0, 1.0), Beta(20, 80))
+    c, d = (20, 80), (80, 20)
+    priors = Priors(
+        LogNormal(0.1, 0.3),
+        Normal(0.0, 1.0),
+        Beta(*c) if model in {"3PL", "4PL"} else None,
+        Beta(*d) if model == "4PL" else None,
+    )
 
     def one(seed: int) -> tuple[list[float], list[float], list[float]]:
         rng = np.random.default_rng([seed, 7])
@@ -129,15 +153,17 @@ def from_priors(model: str, N: int, J: int = 6) -> Callable[[int], tuple[list[fl
                 model,
                 float(np.exp(rng.normal(0.1, 0.3))),
                 (float(rng.normal()),),
-                float(rng.beta(20, 80)) if model == "3PL" else 0.0,
+                float(rng.beta(*c)) if model in {"3PL", "4PL"} else 0.0,
+                float(rng.beta(*d)) if model == "4PL" else 1.0,
             )
             for j in range(J)
         ]
         result = calibrate(
             responses_to(items, draw(rng, items, rng.standard_normal(N))),
             model=model,
-            priors=priors if model == "3PL" else replace(priors, c=None),
+            priors=priors,
         )
+        assert result.converged
         kept = [
             (v, s, t)
             for v, s, t in zip(
@@ -152,17 +178,31 @@ def from_priors(model: str, N: int, J: int = 6) -> Callable[[int], tuple[list[fl
     return one
 
 
-@pytest.mark.parametrize("model", ["2PL", "3PL"])
+FROM_PRIORS = ["2PL", "3PL", "4PL"]
+
+
+@pytest.mark.parametrize("model", FROM_PRIORS)
 def test_posterior_intervals_hold_for_parameters_from_the_prior(model: str) -> None:
     result = study(12, from_priors(model, 300))
     assert 0.88 <= result.coverage.mean() <= 0.99
 
 
+# An estimate is a mode, an interval symmetric about it. Where data say little that is too simple: with six items and
+# 500 persons the intervals of 3PL hold 92 % (a, b) and 95 % (c) of the time. Slopes of 4PL are so with 2,000 persons
+# and twelve items as well: modes of a are 0.07 below posterior means (of one item with all else known, by importance
+# sampling, 0.069; c 0.008 below, d 0.007 above), and their intervals hold 91 % of the time (93 % if made for log a).
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["2PL", "3PL"])
-def test_posterior_intervals_cover(model: str) -> None:
-    result = study(500, from_priors(model, 500))
-    assert 0.93 <= result.coverage.mean() <= 0.97
+@pytest.mark.parametrize(("model", "N"), [("2PL", 500), ("3PL", 1000), ("4PL", 2000)])
+def test_posterior_intervals_cover(model: str, N: int) -> None:
+    result = study(500, from_priors(model, N, J=12))
+    kinds = kinds_of([name for item in some_items(model, J=12) for name in item.parameter_names])
+    sound = kinds != "a" if model == "4PL" else np.ones(len(kinds), bool)
+    within = np.abs(result.bias) <= 3 * result.monte_carlo_se + 0.02
+    assert within[sound].all()
+    check_coverage(Study(result.found[:, sound], result.se[:, sound], result.truth[:, sound]), kinds[sound])
+    if model == "4PL":
+        assert -0.1 < result.bias[~sound].mean() < 0.02
+        assert 0.89 <= result.coverage[~sound].mean() <= 0.97
 
 
 # Designs
@@ -295,6 +335,35 @@ def test_testlet_spreads_come_back(N: int, sd: tuple[float, ...]) -> None:
         assert (result.testlets["set2"].value, result.testlets["set2"].se) == (0.02, None)
     z = np.array([(f.a - t.a) / f.se["a"] for f, t in zip(result.items, items, strict=True)])
     assert np.abs(z).max() < 4
+
+
+def in_sets(N: int) -> Callable[[int], tuple[list[float], list[float], list[float]]]:
+    """Two sets of four 2PL items beside four alone: a, b and the standard deviations of the sets."""
+    items = [replace(item, id=f"Q{j:02}") for j, item in enumerate(some_items("2PL", J=12))]
+    sets, sd = {item.id: f"set{j // 4}" for j, item in enumerate(items) if j >= 4}, (0.6, 1.0)
+
+    def one(seed: int) -> tuple[list[float], list[float], list[float]]:
+        rng = np.random.default_rng([seed, 83])
+        own = rng.standard_normal(N)[:, None] + np.zeros((N, 12))
+        for t in range(2):
+            own[:, 4 + 4 * t : 8 + 4 * t] += rng.normal(0, sd[t], (N, 1))
+        result = calibrate(responses_to(items, draw(rng, items, own)), testlets=sets)
+        assert result.converged
+        spread = [(of.value, of.se) for of in result.testlets.values()]
+        assert all(se is not None for _, se in spread)
+        found = [*values(result.items).values(), *(value for value, _ in spread)]
+        errors = [*errors_of(result.items).values(), *(se for _, se in spread if se is not None)]
+        return found, errors, [*values(items).values(), *sd]
+
+    return one
+
+
+@pytest.mark.slow
+def test_intervals_of_items_in_sets_cover() -> None:
+    result = study(500, in_sets(2000))
+    assert (np.abs(result.bias) <= 3 * result.monte_carlo_se + 0.02).all()
+    items = list(values(some_items("2PL", J=12)))
+    check_coverage(result, kinds_of([*items, "set0 sd", "set1 sd"]))
 
 
 def test_raters_severities_come_back() -> None:

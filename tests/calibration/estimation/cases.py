@@ -160,6 +160,8 @@ def cases() -> dict[str, Callable[[], Case]]:
     add("testlets", of=partial(few, "2PL", missing=True), model="2PL", testlets=sets)
     add("testlets, groups, prior", FIXED, of=partial(few, "2PL", groups=2), model="2PL", testlets=pair)
     add("testlets, 1PL", of=partial(few, "1PL"), model="1PL", testlets={"1PL1": "one", "1PL2": "one"})
+    of_kinds = {f"{model}{j}": f"set {j}" for model in MIXED.values() for j in range(2) if (model, j) != ("GRM", 1)}
+    add("testlets, mixed", FIXED, of=partial(mixed_sample, 50), model=MIXED, testlets=of_kinds)
     return made
 
 

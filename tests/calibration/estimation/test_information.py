@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from calibration.estimation import information
+from calibration.estimation import information, testlet_information, testlets
 from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.blocks import ResponseBlocks, take_persons
 from calibration.estimation.information import (
@@ -20,10 +20,10 @@ from calibration.estimation.information import (
     observed_information,
     orthonormal_polynomials,
 )
-from calibration.estimation.testlets import numeric_information
+from calibration.estimation.testlet_information import missing_information_of_testlets
 from calibration.estimation.unknowns import Tables
 from tests.calibration.estimation.cases import Case, case_of, cases, sample
-from tests.calibration.estimation.differences import gradient_of, hessian_of, jacobian_of
+from tests.calibration.estimation.differences import gradient_of, jacobian_of
 from tests.calibration.simulated import Array
 
 CASES = cases()
@@ -42,8 +42,10 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 def observed(case: Case) -> Array:
     layout = case.layout
-    tables = Tables.of(case.unknowns, case.grid, layout.start)
-    missing = missing_information(layout, case.unknowns, tables)
+    if case.unknowns.testlets is not None:
+        missing = missing_information_of_testlets(layout, case.unknowns, case.grid)
+    else:
+        missing = missing_information(layout, case.unknowns, Tables.of(case.unknowns, case.grid, layout.start))
     sums = case.sums(case.unknowns)
     return observed_information(missing, case.unknowns, sums, case.grid.nodes, layout.start, case.beliefs)
 
@@ -55,20 +57,49 @@ def test_the_gradient_is_that_of_the_log_posterior(case: Case) -> None:
 
 
 # Parseval's sum ends at 1e-7 of the missing information: standard errors then err by less than 5e-5 of themselves.
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if "testlets" not in kind])
-def test_the_observed_information_is_the_curvature(kind: str) -> None:
-    case = case_named(kind)
+def test_the_observed_information_is_the_curvature(case: Case) -> None:
     expected = -jacobian_of(case.gradient, case.vector, 1e-3)
     size = np.sqrt(np.abs(np.outer(expected.diagonal(), expected.diagonal())))
     np.testing.assert_array_less(np.abs(observed(case) - expected) / size, 1e-4)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "testlets" in kind])
-def test_the_information_of_testlets_is_the_curvature(kind: str) -> None:
+def test_the_information_of_sets_is_exact(kind: str) -> None:
     case = case_named(kind)
-    expected = -hessian_of(case.objective, case.vector)
+    expected = -jacobian_of(case.gradient, case.vector, 1e-3)
     size = np.sqrt(np.abs(np.outer(expected.diagonal(), expected.diagonal())))
-    np.testing.assert_array_less(np.abs(numeric_information(case.gradient, case.vector) - expected) / size, 1e-4)
+    np.testing.assert_array_less(np.abs(observed(case) - expected) / size, 1e-5)
+
+
+def test_the_information_of_a_set_with_next_to_nothing_in_common_is_exact() -> None:
+    # 2 E[z²] and Var(z²) are then nearly equal: a difference of the two would be quadrature error
+    case = case_named("testlets")
+    vector = case.vector
+    vector[-1] = np.log(0.05)
+    at = replace(case, unknowns=case.unknowns.at(vector))
+    expected = -jacobian_of(at.gradient, vector, 1e-3)
+    np.testing.assert_allclose(observed(at)[-1], expected[-1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_held_set_has_no_column() -> None:
+    case = case_named("testlets")
+    free = case_named("testlets").unknowns.item_sets.free.copy()
+    free[0] = False
+    held = replace(case, unknowns=replace(case.unknowns, testlets=replace(case.unknowns.item_sets, free=free)))
+    keep = np.delete(np.arange(len(case.vector)), len(case.vector) - 2)
+    np.testing.assert_allclose(observed(held), observed(case)[np.ix_(keep, keep)], rtol=1e-5, atol=1e-5)
+
+
+def test_a_share_of_the_persons_stands_for_all_in_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = case_named("testlets")
+    whole = missing_information_of_testlets(case.layout, case.unknowns, case.grid)
+    doubled = missing_information_of_testlets(_doubled(case), case.unknowns, case.grid, 0.5)
+    np.testing.assert_allclose(doubled, 2 * whole, rtol=1e-6, atol=1e-6)
+    monkeypatch.setattr(testlets, "SLICE_PERSONS", 7)
+    monkeypatch.setattr(testlets, "MOST_ANSWERS", 2)  # the numbers of the answers are told anew at every item
+    monkeypatch.setattr(testlet_information, "SLICE_SCORES", 1)
+    small = missing_information_of_testlets(case.layout, case.unknowns, case.grid)
+    np.testing.assert_allclose(small, whole, rtol=1e-5, atol=1e-6)
 
 
 def test_polynomials_are_orthonormal_under_each_persons_posterior() -> None:
@@ -137,6 +168,17 @@ def test_higher_orders_from_fewer_persons_are_nearly_the_same(model: str) -> Non
     size = np.sqrt(np.outer(whole.diagonal(), whole.diagonal()))
     difference = np.abs(thinned - whole) / size
     assert 0 < difference.max() < 0.02
+
+
+def test_higher_orders_from_fewer_persons_are_nearly_the_same_in_sets() -> None:
+    case = case_named("testlets")
+    block = case.layout.blocks[0]
+    anyone = np.random.default_rng(2).integers(0, len(block.persons), 4000)
+    many = replace(case.layout, blocks=(take_persons(block, anyone),))
+    whole = missing_information_of_testlets(many, case.unknowns, case.grid)
+    thinned = missing_information_of_testlets(many, case.unknowns, case.grid, thinning=4)
+    size = np.sqrt(np.abs(np.outer(whole.diagonal(), whole.diagonal())))
+    assert 0 < (np.abs(thinned - whole) / size).max() < 0.02
 
 
 @pytest.mark.parametrize("size", [97, 1000, 2048])

@@ -18,7 +18,7 @@ from calibration.report.drawing import Frame, ticks
 from calibration.report.fit import surely_dependent
 from calibration.report.flags import TEXTS
 from calibration.report.observed import Observed, observed_shares
-from calibration.report.set_information import information_of
+from calibration.set_information import information_of
 from tests.calibration import lsat
 
 ITEM = ItemParameters("X", "2PL", a=1.0, b=(0.0,))
