@@ -147,6 +147,18 @@ def each_as_regressed(data: OwnData, expected: Matrix, sd: float) -> OwnData:
     return replace(data, responses=grouped, population=(mean, np.full(len(mean), sd)))
 
 
+def population_note(calibration: Calibration) -> str:
+    """What tests of fit leave out of the distribution of ability, in words; empty where it is normal by group."""
+    if calibration.regression:
+        return (
+            "ability is a mixture, N(what the covariates predict, residual variance), and is taken as one normal "
+            "distribution of the same mean and spread here; errors of the regression's coefficients are not counted"
+        )
+    if calibration.fit is not None and calibration.fit.unknowns.population.shape is not None:
+        return "the distribution of ability was found with the items, and is taken as normal here"
+    return ""
+
+
 def own_population(calibration: Calibration) -> tuple[Matrix, Matrix]:
     """Mean and standard deviation of ability of each group, (G,).
 
