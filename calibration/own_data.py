@@ -92,9 +92,16 @@ def rated_items(
 def as_rated(
     responses: Responses, items: Sequence[ItemParameters], severity: Mapping[str, float]
 ) -> tuple[Responses, tuple[ItemParameters, ...]]:
-    """Ratings of any persons as responses to the items of their raters, for scoring; without items not calibrated.
+    """Ratings of any persons as responses to the items of their raters, for scoring (see `ratings_of`)."""
+    rated = ratings_of(responses, items, severity)
+    return rated.responses, rated.items
 
-    Raises ResponsesError for a rater without a severity, and for a score that the parameters of its item do not know.
+
+def ratings_of(responses: Responses, items: Sequence[ItemParameters], severity: Mapping[str, float]) -> OwnData:
+    """Ratings of any persons as `own_data` has those of a calibration, without items that were not calibrated.
+
+    The population is N(0, 1), for nothing is known of it here. Raises ResponsesError for a rater without a severity,
+    and for a score that the parameters of its item do not know.
     """
     stranger = next((name for name in responses.raters if name not in severity), None)
     if stranger is not None:
@@ -121,8 +128,7 @@ def as_rated(
         seconds=None,
     )
     nobody = (np.zeros(1), np.ones(1))
-    rated = rated_items(kept, [replace(item, scores=()) for item in items], dict(severity), nobody)
-    return rated.responses, rated.items
+    return rated_items(kept, [replace(item, scores=()) for item in items], dict(severity), nobody)
 
 
 def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemParameters:
