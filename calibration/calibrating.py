@@ -22,6 +22,7 @@ from calibration.describing import (
 )
 from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.fitting import FULL_INFORMATION, NO_MAXIMUM, Errors, Fit, fit
+from calibration.estimation.population import Shape
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
 from calibration.item_sets import SetMethod, settings_with_sums
@@ -44,11 +45,15 @@ PERSONS_A_PARAMETER = 5  # below which a cross-product says more of the sample t
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a search is: what `on_iteration` is told, and what `start` takes up again."""
+    """Where a search is: what `on_iteration` is told, and what `start` takes up again.
+
+    `shape` holds standardised abilities and their densities where the distribution of ability is found with the items.
+    """
 
     iteration: int
     log_likelihood: float
     vector: tuple[float, ...]
+    shape: tuple[tuple[float, float], ...] = ()
 
 
 def calibrate(
@@ -67,7 +72,7 @@ def calibrate(
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
-    start: Sequence[float] | None = None,
+    start: Progress | Sequence[float] | None = None,
     threads: int = 1,
 ) -> Calibration:
     """Calibrate items by marginal maximum likelihood (posterior modes where there are priors).
@@ -103,7 +108,7 @@ def calibrate(
         Where standard errors come from: the observed information, the cross-product of the persons' scores, or the
         sandwich of both. The latter two need 5 persons a parameter.
     on_iteration, start
-        Called after every step; the vector it was last told goes on from there.
+        Called after every step; what it was last told, or its vector, goes on from there.
     threads
         Passes over the persons are spread over so many threads; the sums are added in one order.
 
@@ -153,7 +158,7 @@ def run(
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
-    start: Sequence[float] | None = None,
+    start: Progress | Sequence[float] | None = None,
     began: float | None = None,
 ) -> Calibration:
     """The calibration of what is prepared, wherever its persons are."""
@@ -177,7 +182,9 @@ def run(
 
     def report(iteration: int, log_likelihood: float, at: Unknowns) -> None:
         if on_iteration is not None:
-            on_iteration(Progress(iteration, log_likelihood, tuple(at.all_free().vector().tolist())))
+            shape = at.population.shape
+            bars = () if shape is None else tuple(zip(shape.nodes.tolist(), shape.density.tolist(), strict=True))
+            on_iteration(Progress(iteration, log_likelihood, tuple(at.all_free().vector().tolist()), bars))
 
     result = fit(
         prepared.persons,
@@ -259,13 +266,22 @@ def _enough_persons(errors: Errors, prepared: Prepared, unknowns: Unknowns, prio
         )
 
 
-def _taken_up(unknowns: Unknowns, start: Sequence[float]) -> Unknowns:
-    if len(start) != len(unknowns.vector()):
+def _taken_up(unknowns: Unknowns, start: Progress | Sequence[float]) -> Unknowns:
+    vector, bars = (start.vector, start.shape) if isinstance(start, Progress) else (start, ())
+    if len(vector) != len(unknowns.vector()):
         raise CalibrationError(
-            f"the saved state has {len(start)} parameters, this calibration {len(unknowns.vector())}: "
+            f"the saved state has {len(vector)} parameters, this calibration {len(unknowns.vector())}: "
             "go on with the same responses, models and priors"
         )
-    return unknowns.at(np.asarray(start, float))
+    if bars:
+        if unknowns.population.shape is None:
+            raise CalibrationError(
+                "the saved state is of a run that finds the distribution of ability, this one takes it as normal: "
+                "go on with --latent empirical"
+            )
+        nodes, density = np.array(bars, float).T
+        unknowns = replace(unknowns, population=replace(unknowns.population, shape=Shape(nodes, density)))
+    return unknowns.at(np.asarray(vector, float))
 
 
 def _priors(items: Sequence[str], models: Sequence[str], priors: Priors | Mapping[str, Priors] | None) -> list[Priors]:

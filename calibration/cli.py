@@ -245,7 +245,7 @@ def _run(data: Responses, arguments: Mapping[str, Any], options: Mapping[str, An
 
     digest = cal.digest(data)
     state = _state_of(options)
-    start = cal.read_state(options["resume"], digest).vector if options["resume"] is not None else None
+    start = cal.read_state(options["resume"], digest) if options["resume"] is not None else None
     last: list[Progress] = []
     try:
         return cal.calibrate(

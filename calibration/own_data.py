@@ -92,9 +92,16 @@ def rated_items(
 def as_rated(
     responses: Responses, items: Sequence[ItemParameters], severity: Mapping[str, float]
 ) -> tuple[Responses, tuple[ItemParameters, ...]]:
-    """Ratings of any persons as responses to the items of their raters, for scoring; without items not calibrated.
+    """Ratings of any persons as responses to the items of their raters, for scoring (see `ratings_of`)."""
+    rated = ratings_of(responses, items, severity)
+    return rated.responses, rated.items
 
-    Raises ResponsesError for a rater without a severity, and for a score that the parameters of its item do not know.
+
+def ratings_of(responses: Responses, items: Sequence[ItemParameters], severity: Mapping[str, float]) -> OwnData:
+    """Ratings of any persons as `own_data` has those of a calibration, without items that were not calibrated.
+
+    The population is N(0, 1), for nothing is known of it here. Raises ResponsesError for a rater without a severity,
+    and for a score that the parameters of its item do not know.
     """
     stranger = next((name for name in responses.raters if name not in severity), None)
     if stranger is not None:
@@ -121,8 +128,7 @@ def as_rated(
         seconds=None,
     )
     nobody = (np.zeros(1), np.ones(1))
-    rated = rated_items(kept, [replace(item, scores=()) for item in items], dict(severity), nobody)
-    return rated.responses, rated.items
+    return rated_items(kept, [replace(item, scores=()) for item in items], dict(severity), nobody)
 
 
 def averaged_over_set(item: ItemParameters, sd: float, D: float = 1.0) -> ItemParameters:
@@ -145,6 +151,18 @@ def each_as_regressed(data: OwnData, expected: Matrix, sd: float) -> OwnData:
     mean, group = np.unique(expected, return_inverse=True)
     grouped = replace(data.responses, group=group.reshape(-1).astype(np.int32), groups=tuple(map(str, mean)))
     return replace(data, responses=grouped, population=(mean, np.full(len(mean), sd)))
+
+
+def population_note(calibration: Calibration) -> str:
+    """What tests of fit leave out of the distribution of ability, in words; empty where it is normal by group."""
+    if calibration.regression:
+        return (
+            "ability is a mixture, N(what the covariates predict, residual variance), and is taken as one normal "
+            "distribution of the same mean and spread here; errors of the regression's coefficients are not counted"
+        )
+    if calibration.fit is not None and calibration.fit.unknowns.population.shape is not None:
+        return "the distribution of ability was found with the items, and is taken as normal here"
+    return ""
 
 
 def own_population(calibration: Calibration) -> tuple[Matrix, Matrix]:

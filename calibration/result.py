@@ -150,10 +150,11 @@ class Calibration:
     def fit_model(self, **options: Any) -> ModelFit:  # noqa: ANN401
         """Fit of the whole model: M2, M2* or C2 with RMSEA and SRMSR (`model_fit`)."""
         from calibration.fit import model_fit
-        from calibration.own_data import own_data
+        from calibration.own_data import own_data, population_note
 
         data = own_data(self)
-        return model_fit(data.responses, data.items, self.scale, data.population, **options)
+        found = model_fit(data.responses, data.items, self.scale, data.population, **options)
+        return replace(found, note=population_note(self))
 
     def fit_persons(self, **options: Any) -> PersonFit:  # noqa: ANN401
         """Fit of every person (`person_fit`)."""

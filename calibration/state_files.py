@@ -25,6 +25,7 @@ def read_state(path: Path, data_digest: str) -> Progress:
             int(document["iteration"]),
             float(document["log_likelihood"]),
             tuple(float(value) for value in document["vector"]),
+            tuple((float(at), float(density)) for at, density in document.get("shape", ())),
         )
         of = document["data"]
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,12 @@ from calibration.command_line import (
     key_option,
     print_json,
     print_table,
+    read_params,
+    read_severities,
     read_sittings,
     responses_argument,
     said_to_people,
+    write_records,
     write_table,
 )
 
@@ -28,7 +31,11 @@ if TYPE_CHECKING:
     from calibration.classical.distractors import OptionCurves
     from calibration.classical.reliability import Reliability
     from calibration.models import ItemParameters
+    from calibration.raters import RatingFit
+    from calibration.responses import Responses
     from calibration.screening import Flag
+
+PERSONS_SHOWN = 20
 
 
 @click.command(epilog="Example: tiku classical 1.csv 2.csv --key keys.csv --out items.csv")
@@ -217,19 +224,30 @@ def bookmark(params: Path, rp: float, bookmarks: Path | None, statistic: str, as
     print_table(("judge", "theta"), list(cut.judges.items()))
 
 
-@click.command(epilog="Example: tiku raters practical.csv --gap 0.3")
+@click.command(epilog="Example: tiku raters practical.csv --params params.json --out fair.csv")
 @responses_argument
+@click.option("--params", type=FILE, help="A calibration of ratings: adds fit of raters and fair marks.")
+@click.option("--out", type=NEW_FILE, help="Fair marks of every person as CSV (with --params).")
 @click.option(
     "--gap", default=0.30, show_default=True, type=click.FloatRange(0, 1), help="Third scorer beyond this share."
 )
 @json_option
-def raters(responses: tuple[Path, ...], gap: float, as_json: bool) -> None:
-    """Agreement of raters in RESPONSES with a `rater` column, and who needs a third scorer."""
+def raters(responses: tuple[Path, ...], params: Path | None, out: Path | None, gap: float, as_json: bool) -> None:
+    """Agreement of raters in RESPONSES with a `rater` column, and who needs a third scorer.
+
+    With --params, from a calibration of ratings, also whether each rater marks as his severity says (infit, outfit),
+    and the marks that a rater of average severity would have given each person.
+    """
     from calibration.raters import rater_agreement, rater_pairs, third_scorer
 
+    if out is not None and params is None:
+        raise click.UsageError("--out holds fair marks, which need the raters' severities: give --params")
     with said_to_people():
         data = read_sittings(responses, None)
         agreement, pairs, flags = rater_agreement(data), rater_pairs(data), third_scorer(data, gap=gap)
+        modelled = _modelled_ratings(data, params) if params is not None else {}
+        if out is not None:
+            write_records(out, modelled["fair_marks"])
     if as_json:
         print_json(
             {
@@ -237,6 +255,7 @@ def raters(responses: tuple[Path, ...], gap: float, as_json: bool) -> None:
                 "pairs": [asdict(pair) for pair in pairs],
                 "third_scorer": [asdict(flag) for flag in flags],
             }
+            | modelled
         )
         return
     print_table(
@@ -267,6 +286,47 @@ def raters(responses: tuple[Path, ...], gap: float, as_json: bool) -> None:
     for flag in flags:
         given = ", ".join(f"{rater} {score}" for rater, score in flag.scores.items())
         click.echo(f"{flag.person}, {flag.item}: {given} of {flag.top}: a third scorer should look")
+    if modelled:
+        squares = ("ratings", "outfit", "t", "infit", "t")
+        for names in (("rater", "severity"), ("item",)):
+            rows = modelled["raters" if len(names) > 1 else "rated_items"]
+            print_table((*names, *squares), [tuple(row.values()) for row in rows])
+        print_table(
+            ("person", "marks", "fair", "theta", "SE"),
+            [tuple(row.values()) for row in modelled["fair_marks"]],
+            most=PERSONS_SHOWN,
+        )
+    if out is not None:
+        click.echo(f"wrote {out}")
+
+
+def _modelled_ratings(data: Responses, params: Path) -> dict[str, Any]:
+    """Fit of raters and of items over all raters, and fair marks, by the severities that stand with the parameters."""
+    from calibration.fit import group_populations
+    from calibration.own_data import ratings_of
+    from calibration.raters import fair_marks, rating_fit
+    from calibration.responses import ResponsesError
+
+    scale, items = read_params(params)
+    severity = read_severities(params)
+    if not severity:
+        raise ResponsesError(
+            f"{params}: no severities of raters in it: give the parameters of a calibration of ratings"
+        )
+    known = ratings_of(data, items, severity)
+    population = group_populations(known.responses, known.items, scale)
+    of_raters, of_items = rating_fit(replace(known, population=population), scale)
+    of_raters = tuple(sorted(of_raters, key=lambda row: list(severity).index(row.name)))  # as they were calibrated
+    of_items = tuple(sorted(of_items, key=lambda row: [item.id for item in items].index(row.name)))
+    return {
+        "raters": [{"rater": row.name, "severity": severity[row.name]} | _squares(row) for row in of_raters],
+        "rated_items": [{"item": row.name} | _squares(row) for row in of_items],
+        "fair_marks": [asdict(one) for one in fair_marks(data, items, severity, scale)],
+    }
+
+
+def _squares(row: RatingFit) -> dict[str, float]:
+    return {name: getattr(row, name) for name in ("n", "outfit", "outfit_t", "infit", "infit_t")}
 
 
 @click.command(epilog="Example: tiku compare responses.csv --model 2PL")

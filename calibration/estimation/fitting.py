@@ -153,13 +153,25 @@ def _by_newton_alone(search: Search, tolerance: float, most: int) -> Fit | None:
 
 
 def _shaped(search: Search, tolerance: float, most: int) -> Fit:
-    """A fit whose ability distribution is found with the items: EM to the end; standard errors take it as known."""
+    """A fit whose ability distribution is found with the items, by EM until both stand still.
+
+    A histogram goes on sharpening for thousands of steps that say nothing of the persons (its likelihood has hardly a
+    maximum; Laird, 1978). Once it stands still to a share of the persons it is kept, and the items end at the maximum
+    that they have with it; standard errors take it as known.
+    """
     search.spacing = HISTOGRAM_SPACING
     search.grid = Grid.covering(search.unknowns.population, HISTOGRAM_SPACING)
     sums, calm = search.climb(tolerance, most)
     whole = len(search.unknowns.vector()) <= FULL_INFORMATION
+    if calm:
+        search.unknowns = search.unknowns.with_shape_kept()
+        if whole:
+            sums, information, step = _ended_by_newton(search, sums, tolerance, most)
+            result = _end(search, sums, converged=bool(step < tolerance), information=information, last_step=step)
+            return replace(result, integration_error=np.nan)  # a histogram is what it is between its bars
+        sums, calm = search.climb(tolerance, most)
     result = _end(search, sums, converged=calm, information=search.information(sums) if whole else None)
-    return replace(result, integration_error=np.nan)  # a histogram is what it is between its bars
+    return replace(result, integration_error=np.nan)
 
 
 def _with_scores(result: Fit, search: Search, errors: Errors) -> Fit:

@@ -121,6 +121,13 @@ class Unknowns:
             return self
         return replace(self, testlets=replace(self.testlets, free=np.ones_like(self.testlets.free)))
 
+    def with_shape_kept(self) -> Unknowns:
+        """The same with the distribution of ability as it is, no longer to be found."""
+        population = self.population
+        if population.shape is None:
+            return self
+        return replace(self, population=replace(population, shape=replace(population.shape, free=False)))
+
     def nodes_of(self, batch: Batch, nodes: Matrix) -> Matrix:
         """The abilities that a batch's items answer to: the grid's nodes, or those with a testlet's share added."""
         if batch.testlet < 0 or self.testlets is None:

@@ -53,15 +53,17 @@ class ModelFit:
     left_out: int
     unknowns: int
     routed: tuple[str, ...] = ()  # items given by ability: the statistic is not valid for them
+    note: str = ""  # what else the statistic leaves out, in words
 
     def row(self) -> dict[str, object]:
         """The result as one row."""
-        names = [name for name in self.__slots__ if name not in {"n_margin", "routed"}]
+        names = [name for name in self.__slots__ if name not in {"n_margin", "routed", "note"}]
         row: dict[str, object] = {name: getattr(self, name) for name in names}
         return row | {
             "n_margin_least": self.n_margin[0],
             "n_margin_median": self.n_margin[1],
             "routed": len(self.routed),
+            "note": self.note,
         }
 
     def __str__(self) -> str:
@@ -75,6 +77,8 @@ class ModelFit:
             text += (
                 f"\nnot valid: {len(self.routed)} items were given by ability (routed): {', '.join(self.routed[:5])} …"
             )
+        if self.note:
+            text += f"\napproximate: {self.note}"
         return text
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fit.persons import Fitted
+from calibration.linking.vectors import covariance_block, square_root
 from calibration.models import Curves, ItemParameters, Scale
 
 Matrix = NDArray[np.float64]
@@ -82,6 +83,16 @@ def _moved_by(item: ItemParameters, name: str) -> list[tuple[tuple[str, ...], fl
             return [*location, (("RSM", str(K), str(step)), 1.0)]
         return [*location, *((("RSM", str(K), str(h)), -1.0) for h in range(1, K - 1))]  # steps sum to 0
     return [((item.id, name), 1.0)]
+
+
+def anchor_errors(data: Fitted) -> dict[int, Matrix]:
+    """Square roots R, (p, p), of the covariance of those anchors' parameters whose errors are known, by item number.
+
+    R Rᵀ is the covariance of the estimates that the anchors came with: they are fixed here, and yet not exact.
+    """
+    anchors = set(data.scale.anchors)
+    blocks = {j: covariance_block(item) for j, item in enumerate(data.items) if item.id in anchors}
+    return {j: square_root(block) for j, block in blocks.items() if block is not None}
 
 
 def probability_derivatives(data: Fitted) -> list[Matrix]:

@@ -31,7 +31,7 @@ from calibration.fit.persons import expected_counts, fitted
 from calibration.linking import LinkError
 from calibration.linking.drift import DriftResult
 from calibration.models import ModelError
-from calibration.own_data import OwnData, own_data, own_population
+from calibration.own_data import OwnData, own_data, own_population, population_note
 from calibration.raters import RatingFit, rater_agreement, rater_pairs, rating_fit
 from calibration.raters.agreement import IntraclassCorrelations, RaterPair
 from calibration.report.anchors import anchors_again
@@ -263,11 +263,15 @@ def _of_items(evidence: Evidence, responses: Responses, own: OwnData, parts: _Pa
     C = sum(item.categories for item in items)
     margins = J * (J + 1) / 2 * len(population[0])
     work = 2e-10 * margins**3 + 1e-6 * R if margins <= MOST_MARGINS else 0.0  # above it is refused, with the reason
+
+    def whole_model() -> ModelFit:
+        return replace(model_fit(data, items, scale, population), note=population_note(evidence.calibration))
+
     fits = parts.part("item_fit", 2e-6 * R + 1e-5 * J**2, lambda: item_fit(data, items, scale, population)) or ()
     evidence = replace(
         evidence,
         item_fit={row.item: row for row in fits},
-        model_fit=parts.part("model_fit", work, lambda: model_fit(data, items, scale, population)),
+        model_fit=parts.part("model_fit", work, whole_model),
         dependence=parts.part(
             "dependence", 2e-9 * N * float(C) ** 2, lambda: local_dependence(data, items, scale, population)
         ),

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.false_discovery import benjamini_hochberg
+from calibration.false_discovery import adjusted_p_values, benjamini_hochberg
 from calibration.fit import ItemFit
 from calibration.fit.item_fit import MEAN_SQUARES
 from calibration.linking.drift import Drift, DriftResult
+from calibration.linking.vectors import covariance_block
 from calibration.raters import RatingFit
 from calibration.responses import Responses
 from calibration.responses.findings import find
@@ -54,6 +55,7 @@ def fit_flags(evidence: Evidence, backwards: set[str]) -> list[Flag]:
     so each kind is tested for all items together as well. Items in `backwards` are not called weak a second time.
     """
     rows = sorted(evidence.item_fit.values(), key=lambda row: row.item)
+    against = _anchored(evidence)
     differ = _beyond_chance([row.s_x2_p if np.isfinite(row.s_x2_p) else row.residual_p for row in rows])
     noisy, overfit = _noisy_and_overfit(rows)
     found = []
@@ -66,7 +68,7 @@ def fit_flags(evidence: Evidence, backwards: set[str]) -> list[Flag]:
             size = f"n = {row.n:.0f}"
         weak = "weak" in row.flags and row.item not in backwards
         reasons = {
-            "misfit": ("misfit" in row.flags, f"{test}, {size}"),
+            "misfit": ("misfit" in row.flags, f"{test}, {size}{against.get(row.item, '')}"),
             "noisy": (noisy[j], _squares(row)),
             "overfit": (overfit[j], _squares(row)),
             "curve-differs": ("curve-differs" in row.flags and differ[j], f"RMSD = {row.rmsd:.3f}; {test}"),
@@ -75,6 +77,21 @@ def fit_flags(evidence: Evidence, backwards: set[str]) -> list[Flag]:
         }
         found += [Flag(row.item, code, reason) for code, (hit, reason) in reasons.items() if hit]
     return found
+
+
+def _anchored(evidence: Evidence) -> dict[str, str]:
+    """What the fit of each anchor was tested against, in words."""
+    anchors = set(evidence.calibration.scale.anchors)
+    return {
+        item.id: "; an anchor, against the parameters it came with "
+        + (
+            "(their errors are counted)"
+            if covariance_block(item) is not None
+            else "(taken as exact, for no errors came with them: after a small calibration that alone is a misfit)"
+        )
+        for item in evidence.calibration.items
+        if item.id in anchors
+    }
 
 
 def _beyond_chance(p_values: Sequence[float]) -> Hits:
@@ -135,12 +152,18 @@ def dif_flags(evidence: Evidence) -> list[Flag]:
 
 
 def drifted(result: DriftResult) -> tuple[Drift, ...]:
-    """The flagged anchors, without those whose curves are apart by no more than chance explains.
+    """The flagged anchors, without those that are no further away than chance explains.
 
-    With 100 persons RMSD passes its limit for many; where a Wald test of all parameters is known it has to say so too.
+    With 100 persons RMSD passes its limit for many, and the largest of twenty shifts is beyond two standard errors.
+    Where the errors of both estimates are known, the Wald test of all parameters has to say so too, or the shift of b
+    has to be beyond chance, all anchors together (Benjamini & Hochberg, 1995).
     """
+    z = [abs(one.displacement / one.displacement_se) if one.displacement_se else 0.0 for one in result.items]
+    shifted = adjusted_p_values(np.array([erfc(value / sqrt(2)) for value in z]))
     return tuple(
-        one for one in result.flagged if one.flags != ("rmsd",) or one.p_adjusted is None or one.p_adjusted < DRIFT_RATE
+        one
+        for one, p in zip(result.items, shifted.tolist(), strict=True)
+        if one.flags and (one.p_adjusted is None or min(one.p_adjusted, p) < DRIFT_RATE)
     )
 
 
@@ -149,9 +172,20 @@ def drift_flags(evidence: Evidence) -> list[Flag]:
     if evidence.drift is None:
         return []
     return [
-        Flag(one.item, "drift", f"b {one.displacement:+.2f}, robust z {one.robust_z:.1f}, RMSD {one.rmsd:.3f}")
+        Flag(
+            one.item,
+            "drift",
+            f"b {one.displacement:+.2f} ({_shift_error(one)}), robust z {one.robust_z:.1f}, RMSD {one.rmsd:.3f}",
+        )
         for one in drifted(evidence.drift)
     ]
+
+
+def _shift_error(one: Drift) -> str:
+    """The error of a shift, which holds those of both estimates and of the link."""
+    if one.displacement_se is None:
+        return "its error is not known, for the anchor came without one: in a small bank that may be chance"
+    return f"SE {one.displacement_se:.2f}"
 
 
 def set_flags(evidence: Evidence, item_sets: Mapping[str, str]) -> list[Flag]:

@@ -48,6 +48,8 @@ def model_fit_section(evidence: Evidence) -> str:
     ]
     if one.routed:
         said.append(f"Not valid: {len(one.routed)} items were given by ability (routed).")
+    if one.note:
+        said.append(f"近似值。 Approximate: {one.note}.")
     return section("fit", "模型拟合 Model fit", facts(pairs), note(*said))
 
 

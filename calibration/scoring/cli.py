@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,14 +29,18 @@ from calibration.command_line import (
 from calibration.files import write_text_whole
 from calibration.item_sets import with_sums_of
 from calibration.own_data import as_rated
+from calibration.responses import ResponsesError
 from calibration.scoring import (
     FLAGS,
     ReferenceForm,
+    ScaleError,
     Scores,
     SumScoreTable,
     empirical_reliability,
     marginal_reliability,
+    mark_decisions,
     read_reference,
+    reliability_as_given,
     score_responses,
     sum_score_table,
     theta_decisions,
@@ -72,6 +76,9 @@ USUAL_CUT = 60.0
 @click.option("--bounds", nargs=2, type=float, help="Lowest and highest ML and WLE  [default: mean ± 10 SD]")
 @click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Plausible values a person (pv).")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Seed of the plausible values.")
+@click.option(
+    "--equal-raters", is_flag=True, help="Score ratings by parameters without severities, all raters equally severe."
+)
 @click.option("--table", "table_file", type=NEW_FILE, help="With eapsum: the table of all sums of marks as CSV.")
 @click.option("--out", type=NEW_FILE, help="Scores as CSV.")
 @json_option
@@ -85,6 +92,7 @@ def score(
     bounds: tuple[float, float] | None,
     draws: int,
     seed: int,
+    equal_raters: bool,
     table_file: Path | None,
     out: Path | None,
     as_json: bool,
@@ -93,7 +101,8 @@ def score(
 
     Methods: eap, map, ml, wle (Warm), eapsum (from sums of marks), pv (plausible values). With --reference the
     percentage of the form's marks expected at the estimate is given with its standard error, the decision at --cut,
-    and the probability that the person is above the cut.
+    and the probability that the person is above the cut; and how often decisions at the cut are right, and would be the
+    same again: by theta (Rudner) and by the sum of marks on the form (Lee).
     """
     chosen = (method or ("eap" if form_file is None else "wle")).lower()
     if cut is not None and form_file is None:
@@ -106,7 +115,7 @@ def score(
         scale, items = read_params(params)
         data = with_sums_of(items, read_sittings(responses, key_file))
         form = _Form.read(form_file, items, scale, cut or USUAL_CUT) if form_file is not None else None
-        answers, answered = _as_rated(data, items, params)
+        answers, answered = _as_rated(data, items, params, equal=equal_raters)
         scores = score_responses(
             answers,
             answered,
@@ -118,7 +127,8 @@ def score(
             seed=seed,
         )
         rows = _rows(scores, form)
-        document = _summary(scores, data, items, scale, seed) | ({} if form is None else form.summary(scores, data))
+        document = _summary(scores, answers, answered, scale, seed, rated=bool(data.raters)) | _of_items(data, items)
+        document |= {} if form is None else form.summary(scores, data)
         if table_file is not None:
             _write_table(table_file, sum_score_table(_seen(items, data), scale))
         if out is not None:
@@ -161,21 +171,39 @@ class _Form:
             "accuracy": decisions.accuracy,
             "consistency": decisions.consistency,
             "kappa": decisions.kappa,
+            "by_marks": self.by_marks(),
         }
         return {"reference": about}
 
+    def by_marks(self) -> dict[str, Any]:
+        """Decisions by the sum of marks on the form, in the scale's population (Lee, 2010)."""
+        try:
+            found = mark_decisions(self.form.curves, [self.cut / 100 * self.form.total], self.form.scale)
+        except ScaleError as error:
+            return {"not_known": str(error)}
+        names = ("accuracy", "false_positive", "false_negative", "consistency", "kappa")
+        return {name: getattr(found, name) for name in names}
+
 
 def _as_rated(
-    data: Responses, items: tuple[ItemParameters, ...], params: Path
+    data: Responses, items: tuple[ItemParameters, ...], params: Path, *, equal: bool
 ) -> tuple[Responses, tuple[ItemParameters, ...]]:
-    """Ratings with the severities that stand in the parameters; all else as it is."""
+    """Ratings with the severities that stand in the parameters, or with none where that is asked for."""
     if not data.raters:
         return data, items
     severity = read_severities(params)
-    if severity:
+    if not severity and not equal:
+        raise ResponsesError(
+            f"{params}: no severities of raters in it, and the responses are ratings: give the parameters of a "
+            "calibration of ratings, or --equal-raters to take all raters as equally severe"
+        )
+    if not equal:
         return as_rated(data, items, severity)
-    click.echo(f"{params}: no severities of raters in it: all raters are taken as equally severe", err=True)
-    return data, items
+    click.echo("all raters are taken as equally severe", err=True)
+    if data.rater is not None and (data.rater < 0).any():  # marked by nobody named, as a machine does: one more rater
+        nobody = np.where(data.rater < 0, len(data.raters), data.rater).astype(np.int32)
+        data = replace(data, rater=nobody, raters=(*data.raters, "-"))
+    return as_rated(data, items, dict.fromkeys(data.raters, 0.0))
 
 
 def _seen(items: Sequence[ItemParameters], data: Responses) -> list[ItemParameters]:
@@ -197,19 +225,20 @@ def _rows(scores: Scores, form: _Form | None) -> list[dict[str, Any]]:
 
 
 def _summary(
-    scores: Scores, data: Responses, items: Sequence[ItemParameters], scale: Scale, seed: int
+    scores: Scores, data: Responses, items: Sequence[ItemParameters], scale: Scale, seed: int, *, rated: bool
 ) -> dict[str, Any]:
     flags = Counter(FLAGS[flag] for flag in scores.flag if flag)
     document: dict[str, Any] = {
         "method": scores.method,
         "n_persons": len(scores.persons),
-        "n_items": len(_seen(items, data)),
-        "items_without_parameters": sorted(set(data.items) - {item.id for item in items}),
         "scale": asdict(scale),
         "mean": _mean(np.where(np.isfinite(scores.se), scores.theta, np.nan), data.weight),
         "mean_se": _mean(scores.se, data.weight),
         "empirical_reliability": empirical_reliability(scores.theta, scores.se, scores.method, data.weight),
-        "marginal_reliability": marginal_reliability(_seen(items, data), scale),
+        "marginal_reliability": (
+            reliability_as_given(data, items, scale) if rated else marginal_reliability(_seen(items, data), scale)
+        ),
+        "rated": rated,
         "flags": dict(flags),
     }
     if scores.method in {"ml", "wle"}:
@@ -217,6 +246,13 @@ def _summary(
     if scores.method == "pv":
         document["seed"] = seed
     return document
+
+
+def _of_items(data: Responses, items: Sequence[ItemParameters]) -> dict[str, Any]:
+    return {
+        "n_items": len(_seen(items, data)),
+        "items_without_parameters": sorted(set(data.items) - {item.id for item in items}),
+    }
 
 
 def _mean(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
@@ -233,7 +269,8 @@ def _print(document: dict[str, Any], written: Sequence[Path]) -> None:
         f"{document['method']}: {document['n_persons']} persons on {document['n_items']} items; "
         f"mean theta {document['mean']:.3f}, mean SE {document['mean_se']:.3f}, "
         f"reliability {document['empirical_reliability']:.3f} of these scores, "
-        f"{document['marginal_reliability']:.3f} of all the items in the population"
+        f"{document['marginal_reliability']:.3f} of {'the ratings given' if document['rated'] else 'all the items'} "
+        "in the population"
     )
     for name, count in document["flags"].items():
         limits = " of [{:g}, {:g}]".format(*document["bounds"]) if "bounds" in document and "bound" in name else ""
@@ -244,6 +281,14 @@ def _print(document: dict[str, Any], written: Sequence[Path]) -> None:
             f"reference form of {form['items']} items and {form['marks']:g} marks: {form['cut']:g} % is theta "
             f"{form['theta_cut']:.3f}; {form['passed']} of {document['n_persons']} pass, "
             f"decisions right {form['accuracy']:.1%}, the same again {form['consistency']:.1%}"
+        )
+        marks = form["by_marks"]
+        click.echo(
+            f"by marks on the form, in the population: not known, {marks['not_known']}"
+            if "not_known" in marks
+            else f"by marks on the form, in the population: decisions right {marks['accuracy']:.1%} "
+            f"(passed wrongly {marks['false_positive']:.1%}, failed wrongly {marks['false_negative']:.1%}), "
+            f"the same again {marks['consistency']:.1%} (Lee)"
         )
     for path in written:
         click.echo(f"wrote {path}")

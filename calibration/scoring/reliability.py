@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from calibration.models import Curves, ItemParameters, Scale
+from calibration.responses import Responses
 from calibration.scoring.decisions import population_nodes
 
 
@@ -21,6 +22,26 @@ def marginal_reliability(items: Sequence[ItemParameters] | Curves, scale: Scale 
     theta, weight = population_nodes(on)
     information = curves.information(theta).sum(axis=0)
     return float(weight @ (information / (information + on.sd**-2.0)))
+
+
+def reliability_as_given(responses: Responses, items: Sequence[ItemParameters], scale: Scale | None = None) -> float:
+    """Marginal reliability of what each person was given, averaged over the (weighted) persons; NaN for nobody.
+
+    For ratings, where an item counts as often as it was rated (`items` are those of the raters, see `as_rated`), and
+    for forms of different length.
+    """
+    on = scale or Scale()
+    place = {item.id: j for j, item in enumerate(items)}
+    column = np.array([place.get(name, -1) for name in responses.items])[responses.item]
+    had = np.zeros((len(responses.persons), len(items)), bool)
+    had[responses.person[column >= 0], column[column >= 0]] = True
+    sets, of = np.unique(had, axis=0, return_inverse=True)
+    persons = np.bincount(of.reshape(-1), responses.weight, len(sets)) * sets.any(axis=1)
+    if not persons.sum() > 0:
+        return float("nan")
+    theta, weight = population_nodes(on)
+    information = sets @ Curves.of(items, on).information(theta)
+    return float(persons @ (information / (information + on.sd**-2.0)) @ weight / persons.sum())
 
 
 def empirical_reliability(

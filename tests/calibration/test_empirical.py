@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from calibration import CalibrationError, ItemParameters, Responses, calibrate
+from calibration import CalibrationError, ItemParameters, Progress, Responses, calibrate, read_state, write_state
+from calibration.estimation.population import Grid
 from tests.calibration.simulated import two_parameter_scores
 
 
@@ -51,3 +54,36 @@ def test_anchors_already_say_where_ability_is() -> None:
     data, a, b = two_humps(200)
     with pytest.raises(CalibrationError, match="without anchors"):
         calibrate(data, latent="empirical", anchors=[ItemParameters("item1", "2PL", a[0], (b[0],))])
+
+
+def test_converged_says_that_items_and_distribution_both_stand_still() -> None:
+    """The gradient of the items is 0 where they end, and a step of EM moves next to nobody along ability."""
+    data, _, _ = two_humps(1000)
+    result = calibrate(data, latent="empirical")
+    assert result.converged
+    assert result.max_gradient < 1e-3
+    assert result.fit is not None
+    before = Grid(result.fit.nodes).log_weights(result.fit.unknowns.population)[0]
+    mass = result.fit.sums.mass
+    assert np.abs(np.cumsum(mass / mass.sum() - np.exp(before))).max() < 1.5e-4
+    assert not calibrate(data, latent="empirical", tolerance=1e-7, max_iterations=60).converged
+
+
+def test_a_saved_state_holds_the_distribution(tmp_path: Path) -> None:
+    data, _, _ = two_humps(1000)
+    told: list[Progress] = []
+    whole = calibrate(data, latent="empirical", on_iteration=told.append)
+    path = tmp_path / "state.json"
+    write_state(path, told[60], "digest")
+    again = read_state(path, "digest")
+    assert again == told[60]
+    assert len(again.shape) > 100
+    likelihoods: list[float] = []
+    resumed = calibrate(
+        data, latent="empirical", start=again, on_iteration=lambda now: likelihoods.append(now.log_likelihood)
+    )
+    assert likelihoods[0] == pytest.approx(told[60].log_likelihood, abs=1e-3)
+    assert len(likelihoods) < len(told) - 40
+    assert resumed.log_likelihood == pytest.approx(whole.log_likelihood, abs=0.05)
+    with pytest.raises(CalibrationError, match="--latent empirical"):
+        calibrate(data, start=again)

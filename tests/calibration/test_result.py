@@ -17,6 +17,7 @@ from calibration import (
     Responses,
     calibrate,
     fair_marks,
+    gather,
     item_fit,
     link_scales,
     mantel_haenszel_dif,
@@ -24,6 +25,7 @@ from calibration import (
     read_parameters,
     score_responses,
 )
+from calibration.report.fit import model_fit_section
 from calibration.scoring.cli import score
 from tests.calibration import lsat
 from tests.calibration.report import samples
@@ -65,6 +67,10 @@ def test_plausible_values_after_a_latent_regression_bring_its_coefficients_back(
     assert calibration.score(method="eapsum").theta.std() < theta.std()  # of one population, as a table is
     document = calibration.document()
     assert "regressed_to" not in document
+    fit = calibration.fit_model()  # of one normal population, which it has to say wherever it is shown
+    assert "approximate: ability is a mixture" in str(fit)
+    assert "mixture" in str(fit.row()["note"])
+    assert "Approximate: ability is a mixture" in model_fit_section(gather(calibration))
 
 
 def test_scores_with_a_gap_are_scored_as_they_were_calibrated() -> None:

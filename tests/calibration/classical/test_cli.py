@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from calibration import calibrate
 from calibration.classical import cli
+from calibration.own_data import own_data
+from calibration.raters import fair_marks, rating_fit
 from tests.calibration import lsat
+from tests.calibration.report import samples
 
 SITTINGS = Path(__file__).parents[3] / "examples" / "ai_trainer_l3" / "sittings"
 Run = Callable[..., Result]
@@ -131,3 +135,37 @@ def test_raters_of_a_file(run: Run, tmp_path: Path) -> None:
     assert [row["person"] for row in document["third_scorer"]] == ["p1"]
     text = run("raters", path, "--gap", "0.65").stdout
     assert "p1, task: r1 9, r2 2, r3 5, r4 8 of 10: a third scorer should look" in text
+
+
+def test_fit_of_raters_and_fair_marks_of_a_file(run: Run, tmp_path: Path) -> None:
+    """What the calibration's own parts say; fair marks of all go to the file, the first to the screen."""
+    data = samples.rated()
+    calibration = calibrate(data, model="PCM")
+    params, path, out = tmp_path / "params.json", tmp_path / "practical.csv", tmp_path / "fair.csv"
+    calibration.save(params)
+    assert data.rater is not None
+    rows = zip(data.person, data.item, data.rater, data.given_scores, strict=True)
+    lines = [f"{data.persons[p]},{data.items[j]},{data.raters[r]},{x}" for p, j, r, x in rows]
+    path.write_text("person,item,rater,score\n" + "\n".join(lines) + "\n", "utf-8")
+    document = json.loads(run("raters", path, "--params", params, "--out", out, "--json").stdout)
+    places = (list(calibration.raters), [item.id for item in calibration.items])
+    of_raters, of_items = (
+        sorted(rows, key=lambda row: place.index(row.name))
+        for rows, place in zip(rating_fit(own_data(calibration), calibration.scale), places, strict=True)
+    )
+    assert [row["rater"] for row in document["raters"]] == list(calibration.raters)
+    for rows_given, expected in ((document["raters"], of_raters), (document["rated_items"], of_items)):
+        assert [row["n"] for row in rows_given] == pytest.approx([row.n for row in expected])
+        for name in ("outfit", "infit", "infit_t"):
+            own = [getattr(one, name) for one in expected]
+            assert [row[name] for row in rows_given] == pytest.approx(own, abs=2e-3)
+    severity = {name: estimate.value for name, estimate in calibration.raters.items()}
+    assert {row["rater"]: row["severity"] for row in document["raters"]} == pytest.approx(severity)
+    fair = fair_marks(data, calibration.items, severity, calibration.scale)
+    with out.open(encoding="utf-8", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [row["person"] for row in written] == [one.person for one in fair]
+    assert [float(row["fair"]) for row in written] == pytest.approx([one.fair for one in fair])
+    text = run("raters", path, "--params", params).stdout
+    assert f"… {len(fair) - 20} more" in text
+    assert run("raters", path, "--out", out).exit_code == 2

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from calibration import (
+    Curves,
     ItemParameters,
     ReferenceForm,
+    Responses,
     Scale,
+    marginal_reliability,
     read_parameter_file,
     score_responses,
     sum_score_table,
@@ -183,3 +187,68 @@ def test_parameters_may_be_of_another_program_and_may_not_be_of_a_search_that_fa
     document = json.loads((folder / "params.json").read_text(encoding="utf-8")) | {"converged": False}
     (folder / "params.json").write_text(json.dumps(document), encoding="utf-8")
     assert "did not converge" in run(folder).stderr
+
+
+def rated(folder: Path) -> tuple[Path, Path]:
+    """Parameters with severities, and persons rated by one or two raters."""
+    item = {"id": "T", "model": "PCM", "a": 1.0, "b": [-0.5, 0.7]}
+    document = {"scale": asdict(SCALE), "items": [item], "raters": {"A": {"value": -0.4}, "B": {"value": 0.4}}}
+    params, path = folder / "rated.json", folder / "ratings.csv"
+    params.write_text(json.dumps(document), encoding="utf-8")
+    path.write_text("person,item,rater,score\nx,T,A,1\nx,T,B,1\ny,T,A,2\nz,T,B,0\n", encoding="utf-8")
+    return params, path
+
+
+def test_reliability_counts_ratings(folder: Path) -> None:
+    """By hand: a mean over persons of that of A and B, of A alone, and of B alone."""
+    params, path = rated(folder)
+    result = CliRunner().invoke(score, [str(path), "--params", str(params), "--json"])
+    document = json.loads(result.stdout)
+    A, B = (ItemParameters(name, "PCM", b=(-0.5 + by, 0.7 + by)) for name, by in (("A", -0.4), ("B", 0.4)))
+    each = [marginal_reliability(items, SCALE) for items in ([A, B], [A], [B])]
+    assert document["marginal_reliability"] == pytest.approx(np.mean(each), abs=1e-12)
+    assert document["n_items"] == 1
+
+
+def test_ratings_without_severities_are_refused_unless_asked_for(folder: Path) -> None:
+    params, path = rated(folder)
+    document = json.loads(params.read_text("utf-8"))
+    del document["raters"]
+    params.write_text(json.dumps(document), "utf-8")
+    refused = CliRunner().invoke(score, [str(path), "--params", str(params)])
+    assert refused.exit_code == 1
+    assert "--equal-raters" in refused.stderr
+    path.write_text(path.read_text("utf-8") + "w,T,,1\n", "utf-8")  # marked by nobody named
+    asked = CliRunner().invoke(score, [str(path), "--params", str(params), "--equal-raters", "--json"])
+    theta = [row["theta"] for row in json.loads(asked.stdout)["scores"]]
+    plain = ItemParameters("T", "PCM", b=(-0.5, 0.7))
+    both = [replace(plain, id="T1"), replace(plain, id="T2")]
+    two = score_responses(Responses.from_matrix(np.array([[1.0, 1.0]]), ["T1", "T2"]), both, SCALE).theta
+    one = score_responses(Responses.from_matrix(np.array([[2.0], [0.0], [1.0]]), ["T"]), [plain], SCALE).theta
+    assert theta == pytest.approx([*two, *one])
+
+
+def test_decisions_by_marks_are_those_of_lee(folder: Path) -> None:
+    """Against all patterns of the form's items, summed up by hand over the population."""
+    result = run(folder, "--reference", "form.csv", "--cut", "60", "--json")
+    given = json.loads(result.stdout)["reference"]["by_marks"]
+    form = [ITEMS[0], ITEMS[1], ITEMS[3]]
+    marks = [(0.0, 1.0), (0.0, 2.0), (0.0, 1.0, 3.0)]
+    theta = SCALE.mean + SCALE.sd * np.linspace(-6, 6, 4801)
+    weight = np.exp(-0.5 * ((theta - SCALE.mean) / SCALE.sd) ** 2)
+    weight /= weight.sum()
+    P = [Curves.of([item], SCALE).probability(theta) for item in form]
+    above, expected = np.zeros_like(theta), np.zeros_like(theta)
+    for pattern in itertools.product(*(range(len(p)) for p in P)):
+        likely = np.prod([p[k] for p, k in zip(P, pattern, strict=True)], axis=0)
+        total = sum(worth[k] for worth, k in zip(marks, pattern, strict=True))
+        above += likely * (total >= 3.6)
+        expected += likely * total
+    able = expected >= 3.6
+    assert given["accuracy"] == pytest.approx(weight @ np.where(able, above, 1 - above), abs=1e-3)
+    assert given["consistency"] == pytest.approx(weight @ (above**2 + (1 - above) ** 2), abs=1e-6)
+    assert given["false_positive"] == pytest.approx(weight @ np.where(able, 0, above), abs=1e-3)
+    text = run(folder, "--reference", "form.csv", "--cut", "60").stdout
+    assert f"by marks on the form, in the population: decisions right {given['accuracy']:.1%}" in text
+    (folder / "form.csv").write_text("item,marks\nq1,1\nq2,1.4142135623730951\n", encoding="utf-8")
+    assert "not known" in run(folder, "--reference", "form.csv").stdout
