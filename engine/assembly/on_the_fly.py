@@ -40,9 +40,9 @@ def assemble_on_the_fly(
 ) -> Assembly:
     """`count` forms, one a candidate, each of which meets the blueprint and its target's goal; recounted.
 
-    Overlap between these forms is kept low by use: rules on parallel forms and spares do not count. The same pool, blueprint, seed and versions
-    give the same forms. Raises InfeasibleBlueprintError where no form meets the rules, and BlueprintError for a
-    blueprint without a target.
+    Overlap between these forms is kept low by use: rules on parallel forms and spares do not count. The same pool,
+    blueprint, seed and versions give the same forms. Raises InfeasibleBlueprintError where no form meets the rules, and
+    BlueprintError for a blueprint without a target.
     """
     if blueprint.target is None:
         raise BlueprintError("forms on the fly are equal by their target: the blueprint needs a [target]")
