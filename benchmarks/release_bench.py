@@ -6,11 +6,11 @@ python -m benchmarks.release_bench [ITEMS …]
 from __future__ import annotations
 
 import sys
-import time
 from datetime import date
 
 import numpy as np
 
+from benchmarks.calibration_bench import cpu_seconds, line
 from engine import Blueprint, Pool, Readiness, ReleasePolicy, Rule, Target, choose_release
 from engine.pools import Value
 
@@ -68,28 +68,33 @@ def paper_of_150() -> Blueprint:
     )
 
 
+def release(items: int, papers: int, wanted: float | None = None) -> None:
+    """30 % of so many items, with so many papers assembled of the rest."""
+    bank = generated_bank(items)
+    seconds, result = cpu_seconds(
+        lambda: choose_release(
+            bank,
+            ReleasePolicy(0.3, (READY,)),
+            seed=1,
+            blueprint=paper_of_150() if papers else None,
+            papers=papers,
+            papers_limit=0,
+        ),
+        runs=1,
+    )
+    shown = 0 if result.papers is None else len(result.papers.forms)
+    note = (
+        f"worst margin {result.worst_margin:.2f}, cell {result.worst_cell:.2f}; KS {result.ks_difficulty:.4f}, "
+        f"{result.ks_discrimination:.4f}; exposed first {result.usage.exposed_published} of {result.usage.exposed}"
+    )
+    line(f"release of 30 % of {items:,}, {shown} papers", seconds, note, wanted)
+
+
 def main() -> None:
     """Print a line for each bank, without and with papers."""
     for items in [int(word) for word in sys.argv[1:]] or [2000, 20000]:
-        bank = generated_bank(items)
-        for papers in (0, 10):
-            begun = time.process_time()
-            release = choose_release(
-                bank,
-                ReleasePolicy(0.3, (READY,)),
-                seed=1,
-                blueprint=paper_of_150() if papers else None,
-                papers=min(papers, items // 500),
-                papers_limit=0,
-            )
-            seconds = time.process_time() - begun
-            shown = 0 if release.papers is None else len(release.papers.forms)
-            print(
-                f"30 % of {items:>6,} items, {shown:>2} papers {seconds:>7.2f} s   worst margin "
-                f"{release.worst_margin:.2f}, cell {release.worst_cell:.2f}; KS {release.ks_difficulty:.4f}, "
-                f"{release.ks_discrimination:.4f}; exposed first {release.usage.exposed_published} of "
-                f"{release.usage.exposed}; notes {len(release.notes)}"
-            )
+        for papers in (0, min(10, items // 500)):
+            release(items, papers)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ import click
 from engine.command_line import FILE, FOLDER, csv_text, plain_errors, print_json, write_files_whole
 
 if TYPE_CHECKING:
-    from engine import Assembly, Blueprint, Form
+    from engine import Assembly, Blueprint, Form, PanelDesign, Pool
 
+PROVED = 1e-6  # a gap that is none
 FORM = re.compile("[A-Z]{1,2}")  # the names that forms have
 
 
@@ -40,6 +41,16 @@ FORM = re.compile("[A-Z]{1,2}")  # the names that forms have
     metavar="SECONDS",
     help="Stop with the best found; the result cannot be repeated then.",
 )
+@click.option("--prove", is_flag=True, help="Say how near any form could come: slow, the whole model is branched.")
+@click.option(
+    "--on-the-fly",
+    "fresh",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="N forms, one for each candidate, in one forms.csv.",
+)
+@click.option("--panel", "panel_file", type=FILE, help="TOML: modules of a multistage test, and its paths.")
+@click.option("--panels", type=click.IntRange(1, 100), help="Panels that share no item.  [default: 1]")
 @click.option("--out", required=True, type=FOLDER, help="Folder for one CSV a form and report.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def assemble(
@@ -51,18 +62,36 @@ def assemble(
     earlier_files: tuple[str, ...],
     seed: int,
     time_limit: float | None,
+    prove: bool,
+    fresh: int | None,
+    panel_file: Path | None,
+    panels: int | None,
     out: Path,
     as_json: bool,
 ) -> None:
-    """Assemble parallel forms to a blueprint; every rule is recounted from the items."""
+    """Assemble forms to a blueprint: parallel, on the fly, or panels; every rule is recounted from the items."""
     import engine
     from engine.assembly.report import assembly_page, form_rows
 
+    plain = forms > 1 or spares > 0 or time_limit is not None or prove
+    if (fresh is not None) + (panel_file is not None) + plain > 1:
+        raise click.UsageError(
+            "--on-the-fly, --panel and parallel forms (--forms, --spares, --time-limit, --prove) exclude each other"
+        )
+    if panels is not None and panel_file is None:
+        raise click.UsageError("--panels needs --panel, the design of a panel")
     with plain_errors():
         pool, blueprint = engine.read_pool(pool_file, parameters=params_file), engine.read_blueprint(blueprint_file)
         earlier = earlier_papers(earlier_files)
+        if fresh is not None:
+            forms_on_the_fly(pool, blueprint, fresh, seed, earlier, out, as_json=as_json, lead=pool_file.name)
+            return
+        if panel_file is not None:
+            design, lead = engine.read_panel(panel_file), pool_file.name
+            panels_of(pool, blueprint, design, panels or 1, seed, earlier, out, as_json=as_json, lead=lead)
+            return
         assembly = engine.assemble(
-            pool, blueprint, forms=forms, spares=spares, seed=seed, earlier=earlier, seconds=time_limit
+            pool, blueprint, forms=forms, spares=spares, seed=seed, earlier=earlier, seconds=time_limit, prove=prove
         )
         files = {f"{form.name}.csv": csv_text(form_rows(form, pool, blueprint)) for form in assembly.forms}
         page = assembly_page(assembly, blueprint, pool, lead=pool_file.name)
@@ -71,11 +100,92 @@ def assemble(
         print_json(assembly_document(assembly))
         return
     for form in assembly.forms:
-        click.echo(f"{form.name}: {len(form.items)} items, {_nearness(form, blueprint)}")
+        click.echo(f"{form.name}: {len(form.items)} items, {_nearness(form, blueprint)}{_proof(form) if prove else ''}")
     if assembly.predicted:
         click.echo(f"{assembly.predicted} items have predicted parameters")
     kept = sum(line.ok for line in assembly.recount)
     click.echo(f"{assembly.status}; recount: {kept} of {len(assembly.recount)} lines hold; wrote {out}")
+
+
+def forms_on_the_fly(
+    pool: Pool,
+    blueprint: Blueprint,
+    count: int,
+    seed: int,
+    earlier: Mapping[str, Sequence[str]],
+    out: Path,
+    *,
+    as_json: bool,
+    lead: str,
+) -> None:
+    """`--on-the-fly`: one table of all forms, and a page of them together."""
+    import engine
+    from engine.assembly.exposure import exposure
+    from engine.assembly.fresh_report import fresh_page
+    from engine.assembly.report import form_rows
+
+    assembly = engine.assemble_on_the_fly(pool, blueprint, count, seed=seed, earlier=earlier)
+    tables = [form_rows(form, pool, blueprint) for form in assembly.forms]
+    names = list(dict.fromkeys(str(name) for head, *_ in tables for name in head))
+    rows: list[list[object]] = [["form", *names]]
+    for form, (head, *items) in zip(assembly.forms, tables, strict=True):
+        cells = [dict(zip(map(str, head), item, strict=True)) for item in items]
+        rows += [[form.name, *(one.get(name, "") for name in names)] for one in cells]
+    page = fresh_page(assembly, blueprint, pool, lead=lead)
+    write_files_whole(out, {"forms.csv": csv_text(rows), "report.html": page})
+    if as_json:
+        print_json(assembly_document(assembly))
+        return
+    used = exposure(assembly)
+    worst = max(assembly.forms, key=lambda form: form.deviation)
+    kept = sum(line.ok for line in assembly.recount)
+    click.echo(f"{count} forms of {blueprint.length} items, each with {_nearness(worst, blueprint)}")
+    shared = f"; two forms share {used.overlap:.1%} on average" if count > 1 else ""
+    click.echo(f"{used.used} items used, none on more than {used.most:.1%} of the forms{shared}")
+    click.echo(f"{assembly.status}; recount: {kept} of {len(assembly.recount)} lines hold; wrote {out}")
+
+
+def panels_of(
+    pool: Pool,
+    blueprint: Blueprint,
+    design: PanelDesign,
+    panels: int,
+    seed: int,
+    earlier: Mapping[str, Sequence[str]],
+    out: Path,
+    *,
+    as_json: bool,
+    lead: str,
+) -> None:
+    """`--panel`: a CSV of the modules of each panel, one of the routes, and a page."""
+    import engine
+    from engine.assembly.panel_report import module_rows, panels_document, panels_page, route_rows
+
+    built = engine.assemble_panels(pool, blueprint, design, panels=panels, seed=seed, earlier=earlier)
+    files = {
+        f"panel{n}.csv": csv_text(module_rows(panel, pool, blueprint, design)) for n, panel in enumerate(built, start=1)
+    }
+    files["routes.csv"] = csv_text(route_rows(built))
+    page = panels_page(built, design, blueprint, pool, lead=lead)
+    stale = [path.name for path in out.glob("panel*.csv") if path.name not in files] if out.is_dir() else []
+    write_files_whole(out, files | {"report.html": page}, stale=stale)
+    if as_json:
+        print_json(panels_document(built))
+        return
+    for number, panel in enumerate(built, start=1):
+        kept = sum(line.ok for line in panel.recount)
+        modules = ", ".join(f"{name} {len(items)}" for name, items in panel.items.items())
+        click.echo(f"panel {number}: {modules}; {len(design.ways)} paths; {panel.share_of_bound:.1%} of the bound")
+        click.echo(f"  recount: {kept} of {len(panel.recount)} lines hold")
+    click.echo(f"wrote {out}")
+
+
+def _proof(form: Form) -> str:
+    if not form.deviation - form.bound > PROVED:
+        return "; proved: none comes nearer"
+    if form.bound <= 0:
+        return "; how near one could come was not proved within the work allowed"
+    return f"; none comes nearer than {form.bound:.3%}"
 
 
 def earlier_papers(named: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -16,9 +16,11 @@ from scipy.sparse import csr_array, vstack
 
 from calibration import mark_decisions
 from engine.assembly.clock import part_of_the_time, time_is_up, time_limit, time_ran_out
-from engine.assembly.kernel import Found, find_form
+from engine.assembly.kernel import Found, brought_back, find_form
+from engine.assembly.keys import UnbalancedKeysError
 from engine.assembly.ordering import arrange
 from engine.assembly.paper import Paper, Rows, compile_paper
+from engine.assembly.proving import proved
 from engine.assembly.recount import recount
 from engine.assembly.result import Assembly, Form
 from engine.assembly.runs import without_long_runs
@@ -28,6 +30,8 @@ from engine.pools import Pool
 
 Positions = NDArray[np.intp]
 NODES = 3000
+BACK = 5  # times that a form is brought back to its target after its keys were mended
+PROOF = 100  # nodes of the whole model, where a proof is asked for
 
 
 def form_name(number: int) -> str:
@@ -50,18 +54,26 @@ def assemble(
     nodes: int = NODES,
     earlier: Mapping[str, Sequence[str]] | None = None,
     seconds: float | None = None,
+    prove: bool = False,
 ) -> Assembly:
     """`forms` parallel forms and `spares` that may share some items with them, recounted.
 
     `earlier` are the items of papers that overlap rules name. The same pool, blueprint, seed and solver version give
-    the same forms, unless a limit of so many `seconds` ends a search. Raises InfeasibleBlueprintError, with the rules
+    the same forms, unless a limit of so many `seconds` ends a search. With `prove`, the whole model of a form is
+    branched for PROOF nodes at most: `Form.bound` is then what no form falls below, and 0 where that work did not
+    prove more. Raises InfeasibleBlueprintError, with the rules
     that must give way, when there is no such set of forms, or none was found in time; PoolError and BlueprintError for
     input that does not fit together.
     """
     paper = compile_paper(pool, blueprint, earlier=dict(earlier or {}))
+
+    def search() -> list[Found]:
+        found = find_forms(paper, forms, spares, seed=seed, nodes=nodes)
+        return proved(paper, found, seed=seed, nodes=PROOF) if prove else found
+
     return assembly_of(
         paper,
-        lambda: find_forms(paper, forms, spares, seed=seed, nodes=nodes),
+        search,
         forms=forms,
         seed=seed,
         earlier=earlier,
@@ -162,8 +174,24 @@ def _one_after_another(
             )
         if one is None:
             return None, f
-        found.append(without_long_runs(paper, one, np.flatnonzero(candidates), together, seed=seed))
+        found.append(_mended(paper, one, np.flatnonzero(candidates), together, seed=seed))
     return found, 0
+
+
+def _mended(paper: Paper, one: Found, candidates: Positions, beside: Rows | None, *, seed: int) -> Found:
+    """The form with keys that can be balanced, brought back to the target where that led a little away from it."""
+    mended = without_long_runs(paper, one, candidates, beside, seed=seed)
+    for again in range(BACK if one.deviation <= _goal(paper) else 0):
+        if mended.deviation <= _goal(paper):
+            break
+        nearer = brought_back(paper, mended, candidates, beside, seed=seed + again)
+        try:
+            nearer = without_long_runs(paper, nearer, candidates, beside, seed=seed)
+        except UnbalancedKeysError:
+            continue
+        if nearer.deviation < mended.deviation:
+            mended = nearer
+    return mended
 
 
 def _overlap(paper: Paper, rule: Rule, items: Positions) -> Rows:

@@ -178,6 +178,18 @@ def _search(
     return Found(items, deviation, min(bound, deviation), best)
 
 
+def brought_back(paper: Paper, found: Found, candidates: Positions, beside: Rows | None, *, seed: int) -> Found:
+    """The form after exchanges with the candidates that bring it back to the target's goal, or nearer to it."""
+    aim = paper.aim
+    if aim is None:
+        return found
+    reach = _reach(found.items, found.items, candidates, seed)
+    exchange = exchange_of(paper, reach, aim, beside)
+    now = improve(exchange, np.isin(reach, found.items), goal=aim.target.goal, best=found.best, seed=seed, kicks=2)
+    deviation = float(aim.deviation(aim.features[reach[now]].sum(axis=0), found.best))
+    return replace(found, items=reach[now], deviation=deviation, bound=min(found.bound, deviation))
+
+
 def near(form: FormModel, aim: Aim) -> Model:
     """The model of any form that comes roughly near the target: found many times sooner than the nearest."""
     model = replace(form.model, cost=np.zeros(len(form.model.cost)), upper=form.model.upper.copy())

@@ -128,22 +128,38 @@ def _add_implication(
 
 
 def _add_letters(model: Model, letters: Letters, items: Positions, x: Columns, *, whole: bool) -> None:
-    """Every letter is the key of its share: of fixed keys, and of so many shuffled ones (a column a letter)."""
+    """Every letter is the key of its share: of fixed keys, and of what shuffled ones make up.
+
+    Between `least` and `most` items (two whole numbers) have each letter as key. Fixed keys of a letter are at most
+    `most`; what is missing of them, letter by letter, is no more than there are items to shuffle, whose letters are
+    dealt out afterwards. That is all a dealing needs: it exists where least · letters <= items <= most · letters, too
+    (Hall, 1935). A column for the shuffled items of every letter would say the same, but a search that begins with
+    everything at 0 then leaves items that can be shuffled out.
+    """
     if letters.rule.share is None:
         return
     letter, free = letters.letter[items], letters.free[items]
-    among = letter >= 0
+    fixed = [x[(letter == n) & ~free] for n in range(len(letters.names))]
+    among, name, count = x[letter >= 0], letters.rule.id, len(letters.names)
     low, high = letters.rule.shares
     slack = 0.0 if isinstance(letters.rule.share, tuple) else 1 - 1e-6  # a number: to the next whole item
-    shuffled = model.add_columns(len(letters.names), upper=np.inf, integer=whole)
-    name = letters.rule.id
-    columns, signs = np.concatenate([x[free], shuffled]), np.append(np.ones(free.sum()), -np.ones(len(shuffled)))
-    model.add_row(name, columns, signs, 0.0, 0.0)
-    for n in range(len(letters.names)):
-        fixed = ((letter == n) & ~free)[among].astype(float)
-        columns = np.append(x[among], shuffled[n])
-        model.add_row(name, columns, np.append(fixed - low, 1.0), -slack, np.inf)
-        model.add_row(name, columns, np.append(fixed - high, 1.0), -np.inf, slack)
+    least, most = model.add_columns(2, upper=float(len(among)), integer=whole)[:, None]
+    missing = model.add_columns(count, upper=np.inf, integer=False)
+
+    def row(parts: list[tuple[Columns, float]], lowest: float, highest: float) -> None:
+        columns = np.concatenate([columns for columns, _ in parts])
+        model.add_row(
+            name, columns, np.repeat([sign for _, sign in parts], [len(c) for c, _ in parts]), lowest, highest
+        )
+
+    row([(least, 1.0), (among, -low)], -slack, np.inf)
+    row([(most, 1.0), (among, -high)], -np.inf, slack)
+    row([(among, 1.0), (least, -float(count))], 0.0, np.inf)
+    row([(among, 1.0), (most, -float(count))], -np.inf, 0.0)
+    for n in range(count):
+        row([(fixed[n], 1.0), (most, -1.0)], -np.inf, 0.0)
+        row([(fixed[n], 1.0), (missing[n : n + 1], 1.0), (least, -1.0)], 0.0, np.inf)
+    row([(x[free], 1.0), (missing, -1.0)], 0.0, np.inf)
 
 
 def _add_aim(model: Model, paper: Paper, items: Positions, x: Columns, times: int, *, priced: bool) -> Columns:

@@ -8,6 +8,7 @@ change with the form that a fresh one starts from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from engine.assembly.result import Assembly
 from engine.assembly.runs import without_long_runs
 from engine.assembly.swaps import Exchange, Standing, exchange_of, improve
 from engine.blueprints import Blueprint, BlueprintError
+from engine.blueprints.rules import BETWEEN_FORMS
 from engine.diagnosis import explain
 from engine.pools import Pool
 
@@ -38,13 +40,14 @@ def assemble_on_the_fly(
 ) -> Assembly:
     """`count` forms, one a candidate, each of which meets the blueprint and its target's goal; recounted.
 
-    Overlap between these forms is kept low by use, not bounded by rule. The same pool, blueprint, seed and versions
-    give the same forms. Raises InfeasibleBlueprintError where no form meets the rules, and BlueprintError for a
-    blueprint without a target.
+    Overlap between these forms is kept low by use: rules on parallel forms and spares do not count. The same pool,
+    blueprint, seed and versions give the same forms. Raises InfeasibleBlueprintError where no form meets the rules, and
+    BlueprintError for a blueprint without a target.
     """
     if blueprint.target is None:
         raise BlueprintError("forms on the fly are equal by their target: the blueprint needs a [target]")
-    paper = compile_paper(pool, blueprint, earlier=dict(earlier or {}))
+    apart = tuple(rule for rule in blueprint.rules if rule.what != "overlap" or rule.forms not in BETWEEN_FORMS)
+    paper = compile_paper(pool, replace(blueprint, rules=apart), earlier=dict(earlier or {}))
     return assembly_of(
         paper, lambda: list(fresh_forms(paper, count, seed=seed)), forms=count, seed=seed, earlier=earlier
     )

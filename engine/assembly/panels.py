@@ -19,6 +19,7 @@ from scipy.sparse import csr_array, kron
 
 from engine.assembly.kernel import sample_of
 from engine.assembly.models import add_form
+from engine.assembly.ordering import tied_units
 from engine.assembly.paper import Paper, compile_paper
 from engine.assembly.recount import RecountLine, recount
 from engine.assembly.solver import Model, solve
@@ -223,7 +224,7 @@ def _result(
 ) -> Panel:
     assert paper.aim is not None  # noqa: S101
     pool = paper.pool
-    items = {name: tuple(pool.ids[j] for j in members) for name, members in chosen.items()}
+    items = {name: _in_order(paper, members) for name, members in chosen.items()}
     told = {
         module.name: float(pool.information([paper.aim.cut + module.theta_from_cut])[chosen[module.name]].sum())
         for module in design.modules
@@ -231,6 +232,11 @@ def _result(
     paths = {" → ".join(way): tuple(item for name in way for item in items[name]) for way in design.ways}
     lines = recount(pool, _without_order(paper.blueprint), paths, earlier=earlier)
     return Panel(items, told, _routes(paper, design, chosen), share, seed, pool.digest, lines)
+
+
+def _in_order(paper: Paper, members: Positions) -> tuple[str, ...]:
+    """The items of a module as the blueprint orders them, sets kept together."""
+    return tuple(paper.pool.ids[j] for tied in tied_units(paper, members) for unit in tied for j in unit)
 
 
 def _without_order(blueprint: Blueprint) -> Blueprint:
