@@ -174,24 +174,24 @@ def _one_after_another(
             )
         if one is None:
             return None, f
-        found.append(_mended(paper, one, np.flatnonzero(candidates), together, seed=seed))
+        found.append(mended(paper, one, np.flatnonzero(candidates), together, seed=seed))
     return found, 0
 
 
-def _mended(paper: Paper, one: Found, candidates: Positions, beside: Rows | None, *, seed: int) -> Found:
+def mended(paper: Paper, one: Found, candidates: Positions, beside: Rows | None, *, seed: int) -> Found:
     """The form with keys that can be balanced, brought back to the target where that led a little away from it."""
-    mended = without_long_runs(paper, one, candidates, beside, seed=seed)
+    nearest = without_long_runs(paper, one, candidates, beside, seed=seed)
     for again in range(BACK if one.deviation <= _goal(paper) else 0):
-        if mended.deviation <= _goal(paper):
+        if nearest.deviation <= _goal(paper):
             break
-        nearer = brought_back(paper, mended, candidates, beside, seed=seed + again)
+        nearer = brought_back(paper, nearest, candidates, beside, seed=seed + again)
         try:
             nearer = without_long_runs(paper, nearer, candidates, beside, seed=seed)
         except UnbalancedKeysError:
             continue
-        if nearer.deviation < mended.deviation:
-            mended = nearer
-    return mended
+        if nearer.deviation < nearest.deviation:
+            nearest = nearer
+    return nearest
 
 
 def _overlap(paper: Paper, rule: Rule, items: Positions) -> Rows:

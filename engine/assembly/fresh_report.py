@@ -80,7 +80,7 @@ def _information(assembly: Assembly) -> str:
 def _uses(share: Mapping[str, float]) -> str:
     """How often items are used, and the most used of them."""
     figure, axes = new_chart(height=2.4)
-    axes.hist(list(share.values()), bins=np.linspace(0, 1, 41).tolist(), color=SERIES[0])
+    axes.hist(list(share.values()), bins=np.linspace(0, max(share.values()), 41).tolist(), color=SERIES[0])
     axes.set_xlabel("share of the forms that an item stands on")
     axes.set_ylabel("items")
     rows = [[item, f"{one:.1%}"] for item, one in list(share.items())[:MOST_USED]]

@@ -114,6 +114,15 @@ class Standing:
             ends = slice(exchange.enemies.indptr[item], exchange.enemies.indptr[item + 1])
             self.met[exchange.enemies.indices[ends]] += change
 
+    @property
+    def keeps_every_rule(self) -> bool:
+        """Of those that exchanges are judged by: all but the rules on item sets."""
+        exchange = self.exchange
+        once = all(not (count[:none] > 1).any() for count, (_, none) in zip(self.counts, exchange.once, strict=True))
+        inside = (self.rows >= exchange.low - 1e-7) & (self.rows <= exchange.high + 1e-7)
+        marks = (self.marks >= exchange.marks_low) & (self.marks <= exchange.marks_high)
+        return once and bool(inside.all() and marks.all() and not (self.met[self.now] > 0).any())
+
     def allows(self, out: Positions, into: Positions) -> Mask:
         """Which exchanges keep every rule, (P,)."""
         exchange = self.exchange
