@@ -92,8 +92,12 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
         _large(options)
         return
     try:
+        _check_files(options)
         data = _read(options)
         arguments = _arguments(options, data.items)
+        if options["form_file"] is not None:
+            names = {*data.items, *(item.id for item in arguments["anchors"])}
+            cal.check_reference(options["form_file"], names, arguments["scale"] or cal.Scale())
         rated = data.rater is not None and len(data.raters) > 1
         statistics = () if rated else cal.item_statistics(data)
         flags = cal.screen(statistics)  # of the single items, where sets are summed
@@ -123,6 +127,19 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
         click.echo(f"  {flag.item}: {flag.code}: {flag.message}")
     for path in written:
         click.echo(f"wrote {path}")
+
+
+def _check_files(options: Mapping[str, Any]) -> None:
+    """Raise OSError or UsageError for files that could not be written, or would not be used, after a long run."""
+    from calibration.files import check_writable
+
+    places = {name: options[name] for name in ("out", "report", "numbers", "state") if options[name] is not None}
+    for path in places.values():
+        check_writable(path)
+    if len({path.absolute() for path in places.values()}) < len(places):
+        raise click.UsageError(f"{', '.join(f'--{name}' for name in places)}: two of them are the same file")
+    if options["form_file"] is not None and options["report"] is None and options["numbers"] is None:
+        raise click.UsageError("--form is for the report: add --report or --numbers")
 
 
 def _write(

@@ -19,6 +19,7 @@ from calibration.classical_stream import streamed_statistics
 from calibration.command_line import said_to_people
 from calibration.distributed import calibrate_and_screen_files
 from calibration.estimation.block_stream import block_stream
+from calibration.files import check_writable
 from calibration.responses import read_responses, stream_responses
 from calibration.responses.arrow import parquet_files
 from calibration.screening import screen
@@ -71,6 +72,8 @@ def calibrate_large(options: Mapping[str, Any], arguments: Mapping[str, Any], re
         "on_iteration": _shown,
     }
     with said_to_people():
+        if options["out"] is not None:
+            check_writable(options["out"])
         began = time.perf_counter()
         if way == "--stream":
             result, flags = _streamed(options["responses"], reading, fitting, options["threads"])

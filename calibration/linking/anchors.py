@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from calibration.linking.vectors import covariance_block, parameter_vector, squa
 from calibration.models import DICHOTOMOUS, Curves, ItemParameters
 
 Matrix = NDArray[np.float64]
+
+ITEMS_NAMED = 3  # of those with one reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,25 @@ def common_anchors(
             else:
                 dropped[other.id] = reason
     if not kept:
-        raise LinkError(f"no anchor can be used: {'; '.join(f'{item}: {why}' for item, why in dropped.items())}")
+        raise LinkError(f"no anchor can be used: {'; '.join(reasons_of(dropped))}")
     return Anchors(tuple(ours[name] for name in kept), tuple(theirs[name] for name in kept), dropped)
 
 
+def reasons_of(dropped: Mapping[str, str]) -> list[str]:
+    """Why items were left out, every reason once, after the first items that it is of and how many more."""
+    by_reason: dict[str, list[str]] = {}
+    for item, why in dropped.items():
+        by_reason.setdefault(why, []).append(item)
+    told = []
+    for why, items in by_reason.items():
+        more = len(items) - ITEMS_NAMED
+        told.append(f"{', '.join(items[:ITEMS_NAMED])}{f' and {more} more' if more > 0 else ''}: {why}")
+    return told
+
+
 def _family(item: ItemParameters) -> str:
-    if item.model in DICHOTOMOUS:
+    """Items of one family have one kind of curve: in two categories graded and partial credit items are 2PL ones."""
+    if item.model in DICHOTOMOUS or (item.categories == 2 and item.model != "NRM"):
         return "dichotomous"
     return {"GRM": "graded", "NRM": "nominal"}.get(item.model, "partial credit")
 

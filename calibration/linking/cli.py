@@ -378,10 +378,12 @@ def _constants(link: Link) -> str:
 
 
 def _print_link(link: Link) -> None:
+    from calibration.linking.anchors import reasons_of
+
     click.echo(f"{link.method}: {link.base.id} = A · {link.new.id} + B")
     click.echo(_constants(link))
     click.echo(f"{len(link.anchors)} anchors kept: {', '.join(link.anchors)}")
-    for item, reason in link.dropped.items():
-        click.echo(f"left out {item}: {reason}")
+    for reason in reasons_of(link.dropped):
+        click.echo(f"left out {reason}")
     for note in link.notes:
         click.echo(f"note: {note}")

@@ -10,6 +10,7 @@ from calibration.linking.anchors import (
     Anchors,
     anchor_statistics,
     common_anchors,
+    reasons_of,
     worst_anchor,
 )
 from calibration.linking.criteria import Solution, ThetaWeights, characteristic_curve_link
@@ -60,7 +61,7 @@ def link_scales(
         if len(chosen.ids) < fewest:
             raise LinkError(
                 f"{len(chosen.ids)} anchor left of {len(chosen.ids) + len(chosen.dropped)}; at least {fewest} are "
-                f"needed{''.join(f'; {item}: {why}' for item, why in chosen.dropped.items())}"
+                f"needed{''.join(f'; {reason}' for reason in reasons_of(chosen.dropped))}"
             )
         solution = _solve(
             method,

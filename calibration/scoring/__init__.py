@@ -2,7 +2,7 @@
 
 from calibration.scoring.decisions import Decisions, mark_decisions, population_nodes, theta_decisions
 from calibration.scoring.errors import ScaleError
-from calibration.scoring.reference import ReferenceForm, read_reference
+from calibration.scoring.reference import ReferenceForm, check_reference, read_reference
 from calibration.scoring.reliability import empirical_reliability, marginal_reliability, reliability_as_given
 from calibration.scoring.scorer import Scorer
 from calibration.scoring.scores import FLAGS, Scores, eap_scores, score_responses
@@ -16,6 +16,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "SumScoreTable",
+    "check_reference",
     "eap_scores",
     "empirical_reliability",
     "marginal_reliability",

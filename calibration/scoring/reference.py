@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -168,6 +168,21 @@ def read_reference(path: Path, items: Sequence[ItemParameters] = (), scale: Scal
     if not form:
         raise ScaleError(f"{path}: no items below the header")
     return ReferenceForm.of(list(form.values()), scale)
+
+
+def check_reference(path: Path, items: Collection[str], scale: Scale | None = None) -> None:
+    """Raise what `read_reference` will, as far as it can be told from the names of the items alone.
+
+    For before a calibration that takes long.
+    """
+    if path.suffix.lower() != ".csv":
+        read_reference(path, (), scale)
+        return
+    known = {name: ItemParameters(name, "GPCM", b=(0.0,)) for name in items}
+    for _, (name, cell) in _rows(path):
+        if name in known:  # as many categories as there are marks: how many there will be is not known yet
+            known[name] = replace(known[name], b=(0.0,) * max(cell.count(SEPARATOR), 1))
+    read_reference(path, list(known.values()), scale)
 
 
 def _rows(path: Path) -> list[tuple[int, tuple[str, str]]]:

@@ -28,7 +28,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run() -> Run:
-    return lambda *arguments: CliRunner().invoke(calibrate, [str(argument) for argument in arguments])
+    return lambda *arguments, **how: CliRunner().invoke(calibrate, [str(argument) for argument in arguments], **how)
 
 
 @pytest.fixture
@@ -277,3 +277,30 @@ def test_the_reports_numbers_stand_beside_it(run: Run, lsat7: Path, tmp_path: Pa
 def lsat7_items(path: Path) -> list[str]:
     header = path.read_text(encoding="utf-8").splitlines()[0].split(",")
     return [name for name in header if name.lower() not in {"person", "freq", "weight"}]
+
+
+def test_what_can_be_refused_is_refused_before_the_run(
+    run: Run, lsat7: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(calibration, "calibrate", never, raising=False)
+    form, report, a_file = tmp_path / "form.csv", tmp_path / "r.html", tmp_path / "a_file"
+    a_file.write_text("", encoding="utf-8")
+    for text, message in (
+        ("item,marks\nItem.1,2\nItem.9,2\n", "row 3, column item: 'Item.9' has no parameters"),
+        ("item,marks\nItem.1,two\n", "row 2, column marks: 'two'"),
+        ("item,points\nItem.1,2\n", "expected the columns item,marks"),
+    ):
+        form.write_text(text, encoding="utf-8")
+        refused = run(lsat7, "--report", report, "--form", form)
+        assert (refused.exit_code, message in refused.stderr) == (1, True), refused.stderr
+    for option in ("--out", "--report", "--numbers", "--state"):
+        refused = run(lsat7, option, a_file / "x.json")
+        assert (refused.exit_code, "its folder is a file" in refused.stderr) == (1, True), refused.stderr
+    assert run(lsat7, "--out", report, "--report", report).exit_code == 2
+    assert run(lsat7, "--form", form).exit_code == 2
+    form.write_text("item,marks\nItem.1,2\nItem.2,0;0.5\n", encoding="utf-8")
+    with pytest.raises(AssertionError):  # a good one goes on to the run
+        run(lsat7, "--report", report, "--form", form, catch_exceptions=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibration import AnchorRules, Curves, ItemParameters, Scale, link_scales, transform_items
-from calibration.linking import robust_z
+from calibration.linking import LinkError, robust_z
 from calibration.linking.vectors import parameter_vector, square_root, with_parameters
 from tests.calibration.linking.items import three_parameter_items, with_covariance
 
@@ -129,3 +129,28 @@ def test_d2_and_rmsd_are_the_weighted_differences_of_curves() -> None:
     marks = (P[3] + 2 * P[4]) - (Q[3] + 2 * Q[4])
     assert two.rmsd == pytest.approx(np.sqrt(w @ marks**2) / 2)
     assert (one.displacement, two.displacement) == (pytest.approx(0.3), pytest.approx(0.3))
+
+
+def test_two_categories_are_one_model_whatever_it_is_called() -> None:
+    """2PL, GRM and GPCM with one threshold have one curve, so that the link is the same."""
+    rng = np.random.default_rng(3)
+    plain = [
+        with_covariance(ItemParameters(f"i{j}", "2PL", a, (b,)), rng, 0.02)
+        for j, (a, b) in enumerate(zip(rng.lognormal(0, 0.3, 12), rng.normal(size=12), strict=True))
+    ]
+    base = [estimates(item, rng) for item in transform_items(plain, 1.2, 0.5)]
+    expected = link_scales(plain, base, rules=AnchorRules())
+    for model in ("GRM", "GPCM"):
+        other = [replace(item, model=model, se={}) for item in base]
+        link = link_scales(plain, other, rules=AnchorRules())
+        assert pytest.approx((expected.A, expected.B), abs=1e-9) == (link.A, link.B)
+        assert link.se == pytest.approx(expected.se, abs=1e-9)
+        assert link.anchors == expected.anchors
+
+
+def test_a_reason_that_many_items_share_is_said_once() -> None:
+    new = [ItemParameters(f"i{j}", "2PL", 1.0, (0.0,)) for j in range(20)]
+    base = [ItemParameters(f"i{j}", "GRM", 1.0, (0.0, 1.0)) for j in range(20)]
+    reason = "dichotomous on the new scale, graded on the base scale"
+    with pytest.raises(LinkError, match=f"no anchor can be used: i0, i1, i2 and 17 more: {reason}$"):
+        link_scales(new, base)

@@ -232,7 +232,7 @@ def test_what_cannot_be_linked_is_refused_with_the_reason() -> None:
     with pytest.raises(LinkError, match="different difficulty"):
         link_scales(same, same, method="mean-sigma")
     graded = [ItemParameters(item.id, "GRM", a=1.0, b=(0.0, 1.0)) for item in items]
-    with pytest.raises(LinkError, match="i00: dichotomous on the new scale, graded on the base scale"):
+    with pytest.raises(LinkError, match="i00, i01, i02 and 1 more: dichotomous on the new scale, graded"):
         link_scales(items, graded)
 
 
