@@ -61,6 +61,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ("id,a\nq1,1\nq2,one\n", "row 3, column a: 'one' is not a number"),
         ("id,b\nq1,nan\n", "row 2, column b: 'nan' is not a number"),
         ("id,b\nq1,-inf\n", "row 2, column b: '-inf' is not a number"),
+        ("id,a,b,c,d\nq1,1,0,0.9,0.2\n", "item 'q1': c = 0.9, d = 0.2; needed is 0 ≤ c < d ≤ 1"),
         ("id,a,b\nq1,1,0\nq2,1\n", "row 3: the row has another number of cells than the header"),
         ("id,a\nq1,1,9\n", "row 2: the row has another number of cells than the header"),
         ("id,a\nq1,1\n ,1\n", "row 3, column id: empty; every item needs an id"),
