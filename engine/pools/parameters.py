@@ -32,7 +32,7 @@ def numbers_of_cells(row: Mapping[str, Any]) -> tuple[float, ...]:
 def check_dichotomous(ids: Sequence[str], numbers: NDArray[np.float64]) -> None:
     """Raise PoolError, with the id, for items whose c and d (J, 4) leave no room for a curve; NaN is no parameter."""
     c, d = numbers[:, 2], numbers[:, 3]
-    for j in np.flatnonzero(~np.isnan(c) & ~np.isnan(d) & ~((c >= 0) & (c < d) & (d <= 1))):
+    for j in np.flatnonzero(~np.isnan(c) & ~np.isnan(d) & ~((c >= 0) & (c < d) & (d <= 1))).tolist():
         raise PoolError(f"item {ids[j]!r}: c = {c[j]:g}, d = {d[j]:g}; needed is 0 ≤ c < d ≤ 1")
 
 

@@ -297,3 +297,13 @@ def test_shuffling_loses_no_option_where_some_keys_are_of_several_letters(option
     form = assemble(Pool.from_rows(rows), plain(20, rule)).form("A")
     assert len(form.shuffles) == 15
     assert all("".join(sorted(order)) == options for order in form.shuffles.values())
+
+
+def test_true_bars_and_counts_what_says_yes() -> None:
+    rows = [item(f"i{j}", flagged="yes" if j < 3 else "no") for j in range(6)]
+    rules = Rule("clean", "exclude", where={"flagged": True}), Rule("none", "count", where={"flagged": False}, min=3)
+    assembly = assemble(Pool.from_rows(rows), plain(3, *rules))
+    assert assembly.form("A").items == ("i3", "i4", "i5")
+    assert all(line.ok for line in assembly.recount)
+    broken = {line.rule: line.ok for line in recount(Pool.from_rows(rows), plain(3, *rules), {"A": ["i0", "i4", "i5"]})}
+    assert (broken["clean"], broken["none"]) == (False, False)

@@ -173,3 +173,11 @@ def test_an_item_that_loses_its_parameters_changes_the_digest() -> None:
     before = Pool.from_rows(rows).digest
     rows[2] |= {"a": None, "b": None}
     assert Pool.from_rows(rows).digest != before
+
+
+def test_true_in_a_condition_is_yes_in_the_pool() -> None:
+    pool = Pool.from_rows(
+        [{"id": "q1", "flagged": "yes"}, {"id": "q2", "flagged": "no"}, {"id": "q3", "flagged": True}]
+    )
+    assert pool.where({"flagged": True}).tolist() == [True, False, True]
+    assert pool.where({"flagged": False}).tolist() == [False, True, False]
