@@ -118,8 +118,11 @@ def calibrate(**options: Any) -> None:  # noqa: ANN401
     if options["as_json"]:
         click.echo(json.dumps(result.document() | {"seconds": round(seconds, 3)}, ensure_ascii=False))
         return
-    counts = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in data.counts.items())
-    click.echo(f"responses: {counts}")
+    _print(result, data.counts, flags, written)
+
+
+def _print(result: Calibration, counts: Mapping[str, int], flags: Sequence[Flag], written: Sequence[Path]) -> None:
+    click.echo("responses: " + ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in counts.items()))
     click.echo(str(result))
     if flags:
         click.echo("")

@@ -66,6 +66,7 @@ def aim_of(pool: Pool, blueprint: Blueprint) -> Aim | None:
     target = blueprint.target
     if target is None:
         return None
+    _check_enough(pool, blueprint)
     weights = reference_weights(pool, blueprint)
     if target.match == "moments":
         return _moments(pool, blueprint, target, weights)
@@ -100,6 +101,18 @@ def aim_of(pool: Pool, blueprint: Blueprint) -> Aim | None:
         wanted=wanted,
         unit=unit,
         reference=reference,
+    )
+
+
+def _check_enough(pool: Pool, blueprint: Blueprint) -> None:
+    held, named = int(blueprint.eligible(pool).sum()), blueprint.target is not None and blueprint.target.reference
+    if held >= blueprint.length or named:
+        return
+    lacking = int((~pool.calibrated).sum()) if blueprint.target and blueprint.target.needs_parameters else 0
+    without = f"; {lacking} of {len(pool)} lack the parameters that the target needs" if lacking else ""
+    raise InfeasibleBlueprintError(
+        f"rule 'length' wants {blueprint.length} items, but only {held} of the pool may be chosen{without}",
+        (Shortfall("length", blueprint.length - held),),
     )
 
 

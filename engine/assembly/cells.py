@@ -112,7 +112,9 @@ def _value_meets(value: str, wanted: object) -> bool:
 
 
 def text_of(value: object) -> str:
-    """3, 3.0 and "3" are the same grade; "3.0" is another text."""
+    """3, 3.0 and "3" are the same grade; "3.0" is another text; true is "yes"."""
+    if isinstance(value, bool):
+        return ("no", "yes")[value]
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)

@@ -21,7 +21,7 @@ def expected_share(cells: Mapping[str, Any], theta: float, D: float) -> float:
     """
     listed = _listed(cells, "b", 1), _listed(cells, "slope", 0), _listed(cells, "intercept", 0)
     if not any(listed):
-        return float(cells["c"] + (cells["d"] - cells["c"]) / (1 + exp(-D * cells["a"] * (theta - cells["b"]))))
+        return float(cells["c"] + (cells["d"] - cells["c"]) * _logistic(D * cells["a"] * (theta - cells["b"])))
     chances = _chances(str(cells["model"]).upper(), cells.get("a"), *listed, theta, D)
     marks = _listed(cells, "mark", 0) or list(range(len(chances)))
     return sum(mark * chance for mark, chance in zip(marks, chances, strict=True)) / max(marks)
@@ -45,13 +45,18 @@ def _chances(
     if model in ADJACENT:
         z = [0.0, *accumulate(D * slope * (theta - step) for step in b)]
     elif model == "GRM":
-        at_least = [1.0, *(1 / (1 + exp(-D * slope * (theta - step))) for step in b), 0.0]
+        at_least = [1.0, *(_logistic(D * slope * (theta - step)) for step in b), 0.0]
         return [at_least[k] - at_least[k + 1] for k in range(len(b) + 1)]
     else:
         z = [D * rise * theta + start for rise, start in zip(slopes, intercepts, strict=True)]
     top = max(z)
     weights = [exp(one - top) for one in z]
     return [weight / sum(weights) for weight in weights]
+
+
+def _logistic(z: float) -> float:
+    """1 / (1 + exp(−z)), whatever the size of z."""
+    return 1 / (1 + exp(-z)) if z >= 0 else exp(z) / (1 + exp(z))
 
 
 def _listed(cells: Mapping[str, Any], kind: str, first: int) -> list[float]:

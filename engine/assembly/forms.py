@@ -162,6 +162,8 @@ def _one_after_another(
             for items in taken:
                 candidates[items] = False
             beside = [_reserve(paper, candidates, to_come)] if to_come else []
+        if not candidates[paper.required].all():  # what every form must hold, another holds already
+            return None, f
         together = _together(beside)
         with part_of_the_time(forms + spares - f):
             one = find_form(

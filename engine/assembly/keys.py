@@ -30,6 +30,7 @@ class UnbalancedKeysError(InfeasibleBlueprintError):
 Unit = tuple[int, ...]  # items that stand together, in order
 Ties = list[list[Unit]]  # units in order; those of one list may change places
 
+SERIES = ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "123456789")  # how options are named
 STARTS = 4
 STEPS = 150
 LOOKED_AT = 24  # changes that are compared at each step
@@ -101,18 +102,20 @@ def _key(paper: Paper, j: int) -> str:
 def _options(paper: Paper, j: int) -> str:
     """The letters that can be the key of an item whose options may be shuffled: as many as the column `options` says.
 
-    Without one, those up to the last letter that is a key of anything the rule speaks of.
+    Without one, those up to the last letter that is a key of anything the rule speaks of. Options may be lettered A, B,
+    … or a, b, … or numbered from 1; keys of several letters (AB) are not theirs.
     """
     letters = next((one for one in paper.letters if one.free[j]), None)
     if letters is None:
         return ""
-    names = letters.names
-    if not all(len(name) == 1 and "A" <= name <= "Z" for name in names):
-        return "".join(name for name in names if len(name) == 1)
-    count = ord(names[-1]) - ord("A") + 1
+    key = letters.names[letters.letter[j]]
+    series = next((one for one in SERIES if key in one), "")
+    if not series:
+        return "".join(name for name in letters.names if len(name) == 1)
+    count = 1 + max(series.find(name) for name in letters.names if len(name) == 1)
     if "options" in paper.pool.attributes and (own := paper.pool.numbers("options")[j]) >= 1:
-        count = max(int(own), ord(names[letters.letter[j]]) - ord("A") + 1)
-    return "".join(chr(ord("A") + n) for n in range(count))
+        count = max(int(own), 1 + series.index(key))
+    return series[:count]
 
 
 def _keys_of(letters: Letters, line: Sequence[int]) -> _Keys:

@@ -112,6 +112,8 @@ def compile_paper(pool: Pool, blueprint: Blueprint, *, earlier: dict[str, Sequen
     rows.add("length", np.ones(len(pool)), blueprint.length, blueprint.length)
     for rule in blueprint.rules:
         _add_sums(rows, pool, blueprint, rule, earlier or {})
+        if rule.what == "at_most_one_per":
+            _add_several(rows, pool, rule)
     rules = blueprint.rules
     eligible, required = blueprint.eligible(pool), np.zeros(len(pool), bool)
     for rule in rules:
@@ -187,6 +189,31 @@ def _add_sums(
             raise BlueprintError(f"{rule.named}: no earlier paper {rule.forms!r} was given; there are: {known}")
         old = pool.where({"id": list(earlier[rule.forms])}, strict=False)
         rows.add(rule.id, old.astype(float), -np.inf, rule.shared(blueprint.length))
+
+
+def _add_several(rows: _Collector, pool: Pool, rule: Rule) -> None:
+    """At most one item of each value that some item has beside another one: labels know the first value only."""
+    column = pool.coded(rule.of)
+    if column.single:
+        return
+    held = values_held(pool, rule)
+    beside = np.setdiff1d(np.arange(len(column.codes)), column.start[:-1])
+    for value in np.unique(column.codes[beside]):
+        members = held[[value]].toarray()[0]
+        if column.values[value] and members.sum() > 1:
+            rows.add(rule.id, members, -np.inf, 1.0)
+
+
+def values_held(pool: Pool, rule: Rule) -> csr_array:
+    """Which of the items that a rule speaks of have which value of its column `of`, (V, J) of 0 and 1."""
+    column = pool.coded(rule.of)
+    items = np.repeat(np.arange(len(pool)), np.diff(column.start))
+    inside = pool.where(rule.where)[items]
+    places = (column.codes[inside], items[inside])
+    held = csr_array((np.ones(len(places[0])), places), shape=(len(column.values), len(pool)))
+    held.sum_duplicates()
+    held.data[:] = 1.0
+    return held
 
 
 def _included(pool: Pool, rule: Rule, eligible: Mask) -> Mask:

@@ -7,7 +7,7 @@ its own reading of conditions and shares, its own formulas for expected marks. W
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -143,7 +143,7 @@ class _Counting:
             return list(self._overlaps(name, rule))
         if rule.what == "key_balance":
             return list(self._keys(name, rule, form))
-        return self._groups(rule, Counter(value for row in inside for value in values_of(row[rule.of])))
+        return self._groups(rule, _items_of_values(rule, inside))
 
     def _named(self, rule: Rule, form: Rows) -> Counted:
         """The items of an `exclude` that stand on the form, or those of an `include` that do not."""
@@ -168,7 +168,7 @@ class _Counting:
             return [(f"{rule.id} ({value})", rule.min, rule.max, n) for value, n in sorted(counts.items())]
         sizes = self._known(
             rule,
-            lambda: Counter(v for row in self._everyone() if meets(row, rule.where) for v in values_of(row[rule.of])),
+            lambda: _items_of_values(rule, (row for row in self._everyone() if meets(row, rule.where))),
         )
         return [(f"{rule.id} ({value})", sizes[value], sizes[value], n) for value, n in sorted(counts.items())]
 
@@ -265,6 +265,11 @@ def _amounts(rule: Rule, inside: Rows, form: Rows, blueprint: Blueprint) -> list
         low, high = ends_of(rule.share)
         lines.append((f"{rule.id} (share)", low, high, float(total / whole) if whole else low))
     return lines
+
+
+def _items_of_values(rule: Rule, rows: Iterable[ItemRow]) -> Counter[str]:
+    """How many items have each value of a column; a value that one cell repeats is one item's all the same."""
+    return Counter(value for row in rows for value in dict.fromkeys(values_of(row[rule.of])))
 
 
 def _meetings(form: Rows) -> int:

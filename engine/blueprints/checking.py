@@ -10,6 +10,7 @@ from engine.blueprints.rules import ROUNDING, Rule
 from engine.pools import Pool, PoolError
 
 LENIENT = frozenset({"exclude"})  # a value that no item has bars none
+ONE_VALUE = frozenset({"one_per", "all_or_none", "set_size"})  # rules that need an item to belong to one value
 
 
 def check_on_pool(pool: Pool, blueprint: Blueprint) -> None:
@@ -32,6 +33,7 @@ def check_on_pool(pool: Pool, blueprint: Blueprint) -> None:
             _check_order(pool, name, "order" if name in blueprint.order else "together")
     _check_shares(pool, blueprint)
     _check_letters(pool, blueprint)
+    _check_sets(pool, blueprint)
 
 
 def _check_order(pool: Pool, name: str, key: str) -> None:
@@ -74,4 +76,19 @@ def _check_letters(pool: Pool, blueprint: Blueprint) -> None:
             raise BlueprintError(
                 f"{rule.named}: {len(letters)} letters ({', '.join(letters)}) with a share of {rule.shares[0]:g} "
                 f"to {rule.shares[1]:g} each cannot come to 1"
+            )
+
+
+def _check_sets(pool: Pool, blueprint: Blueprint) -> None:
+    for rule in blueprint.rules:
+        if rule.what not in ONE_VALUE:
+            continue
+        column = pool.coded(rule.of)
+        several = np.flatnonzero((np.diff(column.start) > 1) & pool.where(rule.where))
+        if len(several):
+            item = several[0]
+            raise BlueprintError(
+                f"rule {rule.id!r}: item {pool.ids[item]!r} has several values in the column {rule.of}, "
+                f"{column.texts()[item]}; a rule of `what = {rule.what!r}` needs one: give it one, or leave such items "
+                "out by `where`"
             )

@@ -107,7 +107,7 @@ def _cell(name: str, cell: str, place: str) -> object:
     if name in {"min", "max", "share", "priority"}:
         return _number(cell, place)
     if name == "run":
-        return int(_number(cell, place))
+        return _whole(cell, place)
     return cell
 
 
@@ -141,6 +141,13 @@ def _wanted(text: str, place: str) -> object:
     if text.endswith("*"):
         return {"prefix": text[:-1]}
     return [one.strip() for one in text.split("|")] if "|" in text else text
+
+
+def _whole(text: str, place: str) -> int:
+    number = _number(text, place)
+    if not number.is_integer():
+        raise BlueprintError(f"{place}: {text!r} is not a whole number")
+    return int(number)
 
 
 def _number(text: str, place: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import ceil, floor, inf
+from math import ceil, floor, inf, isfinite
 from typing import Any
 
 from engine.blueprints.errors import BlueprintError
@@ -107,14 +107,25 @@ _KEYS = {
 }
 KINDS = tuple(_KEYS)
 _ALWAYS = frozenset({"id", "what", "where", "priority"})
+_EMPTY: dict[str, object] = {
+    "of": "",
+    "where": {},
+    "min": None,
+    "max": None,
+    "share": None,
+    "forms": "",
+    "items": (),
+    "then": {},
+    "run": None,
+}
 
 
 def check_rule(rule: Rule) -> None:
     """Raise BlueprintError, with the rule's id, for a rule that cannot be meant so."""
     if rule.what not in _KEYS:
         raise BlueprintError(f"{rule.named}: what = {rule.what!r}; choose one of {', '.join(KINDS)}")
-    allowed = _ALWAYS.union(_KEYS[rule.what])
-    for name, empty in (("of", ""), ("min", None), ("max", None), ("share", None), ("forms", ""), ("items", ())):
+    allowed = _ALWAYS.union(_KEYS[rule.what]).difference({"where"} if rule.what == "overlap" else ())
+    for name, empty in _EMPTY.items():
         if name not in allowed and getattr(rule, name) != empty:
             raise BlueprintError(f"{rule.named}: `{name}` says nothing in a rule of `what = {rule.what!r}`")
     if "of" in allowed and not rule.of:
@@ -133,6 +144,10 @@ def check_rule(rule: Rule) -> None:
 
 
 def _check_amounts(rule: Rule) -> None:
+    for name in ("min", "max", "priority"):
+        value = getattr(rule, name)
+        if value is not None and not isfinite(value):
+            raise BlueprintError(f"{rule.named}: {name} = {value}: expected a number; leave out what has no bound")
     low, high = rule.bounds
     if low > high:
         raise BlueprintError(f"{rule.named}: min {low:g} is above max {high:g}")
@@ -141,6 +156,8 @@ def _check_amounts(rule: Rule) -> None:
         raise BlueprintError(f"{rule.named}: share = {rule.share}: expected a share from 0 to 1, or low and high")
     if rule.what in {"mean", "if_then", "set_size"} and rule.min is None and rule.max is None:
         raise BlueprintError(f"{rule.named}: min or max must say how much")
+    if rule.what in {"count", "sum"} and rule.min is None and rule.max is None and rule.share is None:
+        raise BlueprintError(f"{rule.named}: min, max or share must say how much")
     if rule.what == "key_balance" and rule.share is None and rule.run is None:
         raise BlueprintError(f"{rule.named}: share = [low, high] of each letter, or run (the longest), must be said")
     if rule.run is not None and rule.run < 1:

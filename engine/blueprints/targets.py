@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
 
 from engine.blueprints.errors import BlueprintError
 
@@ -55,6 +56,7 @@ class Target:
             raise BlueprintError(f"deviation = {self.deviation!r}; choose relative or absolute")
         if self.match == "moments" and not self.of:
             raise BlueprintError("match = 'moments' needs `of`, the column whose mean and spread are matched")
+        self._check_finite()
         nodes = len(self.theta or self.theta_from_cut)
         if self.information and len(self.information) != nodes:
             raise BlueprintError(f"information has {len(self.information)} numbers for {nodes} abilities")
@@ -63,8 +65,17 @@ class Target:
         if not 0 < self.cut_share < 1 or not 0 <= self.goal < 1:
             raise BlueprintError(f"cut_share = {self.cut_share:g}, goal = {self.goal:g}: expected shares below 1")
         for name in ("marks_tolerance", "marks_between_forms"):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < inf:
                 raise BlueprintError(f"{name} = {getattr(self, name):g}: expected 0 or more marks")
+
+    def _check_finite(self) -> None:
+        for name in ("theta", "theta_from_cut", "information"):
+            if not all(map(isfinite, getattr(self, name))):
+                raise BlueprintError(f"{name} = {list(getattr(self, name))}: expected numbers")
+        for name in ("mean", "sd"):
+            value = getattr(self, name)
+            if value is not None and not isfinite(value):
+                raise BlueprintError(f"{name} = {value}: expected a number")
 
     @property
     def needs_parameters(self) -> bool:

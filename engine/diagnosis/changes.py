@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.assembly.paper import values_held
 from engine.blueprints import Blueprint, Rule
 from engine.blueprints.rules import BETWEEN_FORMS
 from engine.blueprints.weights import smallest_mark
@@ -207,7 +208,11 @@ def _grouped(held: Held, _: Blueprint, rule: Rule) -> tuple[Rule | None, list[Ch
             return None, [Change(rule.id, "rule", None, None, f"rule {rule.id!r}: leave it out")]
         broken &= count > TOLERANCE
     codes, values = held.question.pool.codes(rule.of)
-    freed = tuple(sorted({values[codes[j]] for j in np.flatnonzero(inside) if broken[groups.labels[j]]}))
+    names = {values[codes[j]] for j in np.flatnonzero(inside) if broken[groups.labels[j]]}
+    if rule.what == "at_most_one_per":  # an item may have other values beside the first
+        often = values_held(held.question.pool, rule) @ held.x / held.forms > 1 + TOLERANCE
+        names |= {values[code] for code in np.flatnonzero(often)} - {""}
+    freed = tuple(sorted(names))
     if not freed:
         return rule, []
     text = f"rule {rule.id!r}: {_number(len(freed), rule.of)} excepted: {_listed(freed)}"

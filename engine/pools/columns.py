@@ -108,9 +108,11 @@ def number_of(value: Value, default: float = float("nan")) -> float:
 
 
 def text_of(value: object) -> str:
-    """A value as a cell of a CSV file would hold it, so that 3, 3.0 and "3" are the same grade."""
+    """A value as a cell of a CSV file would hold it, so that 3, 3.0 and "3" are the same grade, and true is "yes"."""
     if isinstance(value, str):
         return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration import MODELS, ItemParameters, ModelError, check_parameters, model_named
 from engine.pools.columns import Value, number_of, text_of
@@ -26,6 +27,13 @@ def is_parameter(name: str) -> bool:
 def numbers_of_cells(row: Mapping[str, Any]) -> tuple[float, ...]:
     """a, b, c, d of a row, NaN where there is none; without c and d these are 0 and 1."""
     return tuple(number_of(row.get(name), DEFAULTS.get(name, np.nan)) for name in NUMBERS)
+
+
+def check_dichotomous(ids: Sequence[str], numbers: NDArray[np.float64]) -> None:
+    """Raise PoolError, with the id, for items whose c and d (J, 4) leave no room for a curve; NaN is no parameter."""
+    c, d = numbers[:, 2], numbers[:, 3]
+    for j in np.flatnonzero(~np.isnan(c) & ~np.isnan(d) & ~((c >= 0) & (c < d) & (d <= 1))).tolist():
+        raise PoolError(f"item {ids[j]!r}: c = {c[j]:g}, d = {d[j]:g}; needed is 0 ≤ c < d ≤ 1")
 
 
 def curve_of_cells(row: Mapping[str, Any], given: ItemParameters | None) -> ItemParameters | None:

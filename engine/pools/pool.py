@@ -22,6 +22,7 @@ from engine.pools.errors import PoolError
 from engine.pools.parameters import (
     NUMBERS,
     cells_of_parameters,
+    check_dichotomous,
     curve_of_cells,
     is_parameter,
     numbers_of_cells,
@@ -62,6 +63,7 @@ class Pool:
         cells = [cells_of_parameters(one) | dict(row) if one else row for one, row in zip(given, ordered, strict=True)]
         numbers = np.array([numbers_of_cells(row) for row in cells]).reshape(-1, len(NUMBERS))
         curves = {j: curve for j, row in enumerate(cells) if (curve := curve_of_cells(row, given[j])) is not None}
+        check_dichotomous(ids, numbers)
         for j, curve in curves.items():
             numbers[j] = curve.a, curve.difficulty, 0.0, 1.0
         a, b, c, d = np.ascontiguousarray(numbers.T)

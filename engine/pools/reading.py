@@ -40,7 +40,10 @@ def read_pool(path: Path, *, parameters: Path | None = None, scale: Scale | None
         raise PoolError(f"{path}: no items below the header")
     if parameters is not None:
         scale = _add_parameters(rows, parameters)
-    return Pool.from_rows(rows, scale=scale)
+    try:
+        return Pool.from_rows(rows, scale=scale)
+    except PoolError as error:
+        raise PoolError(f"{path}: {error}") from None
 
 
 def _add_parameters(rows: Sequence[dict[str, Any]], path: Path) -> Scale:

@@ -77,7 +77,7 @@ class Limits:
     def __post_init__(self) -> None:
         if not 0 <= self.lowest < self.highest:
             raise ReleaseError(f"lowest = {self.lowest:g}, highest = {self.highest:g}: expected 0 <= lowest < highest")
-        if min(self.difficulty, self.discrimination) < 0:
+        if not (self.difficulty >= 0 and self.discrimination >= 0):
             raise ReleaseError("difficulty and discrimination are distances: expected 0 or more")
 
 

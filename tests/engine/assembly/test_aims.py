@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calibration import ReferenceForm
-from engine import Blueprint, InfeasibleBlueprintError, Pool, Rule, Target, reference_form
+from engine import Blueprint, InfeasibleBlueprintError, Pool, Rule, Target, assemble, reference_form
 from engine.assembly.aims import reference_weights
 from tests.engine.samples import item, real_blueprint, sample_pool, small_blueprint
 
@@ -64,3 +64,12 @@ def test_an_exact_rule_that_nothing_meets_has_no_reference_form() -> None:
         InfeasibleBlueprintError, match="rule 'multiples' wants 1, but no eligible item of the pool meets it"
     ):
         reference_form(pool, small_blueprint(*rules, length=1))
+
+
+def test_a_pool_with_too_few_calibrated_items_says_how_many_lack_parameters() -> None:
+    rows = [item(f"i{j}", a=1.0 if j < 3 else None, b=0.0 if j < 3 else None) for j in range(9)]
+    blueprint = Blueprint(
+        title="", length=5, minutes=0, marks_by="type", marks={"single": 1.0}, rules=(), target=Target()
+    )
+    with pytest.raises(InfeasibleBlueprintError, match=r"wants 5 items, but only 3 .* 6 of 9 lack the parameters"):
+        assemble(Pool.from_rows(rows), blueprint)

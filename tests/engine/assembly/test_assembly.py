@@ -78,7 +78,7 @@ def random_rules(draw: st.DrawFn) -> list[Rule]:
         )
         what, of = draw(st.sampled_from([("count", ""), ("sum", "marks"), ("sum", "minutes")]))
         low = draw(st.sampled_from([None, 0, 0.5, 1, 1.5, 2, 3]))
-        width = draw(st.sampled_from([None, 0, 0.5, 1]))
+        width = draw(st.sampled_from([0, 0.5, 1] if low is None else [None, 0, 0.5, 1]))
         high = None if width is None else (low or 0) + width
         rules.append(Rule(f"{n}", what, of=of, where={column: value}, min=low, max=high))
     extra = [

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import Assembly, Blueprint, BlueprintError, Pool, Rule, Target, assemble, recount
+from engine import (
+    Assembly,
+    Blueprint,
+    BlueprintError,
+    InfeasibleBlueprintError,
+    Pool,
+    Rule,
+    Target,
+    assemble,
+    recount,
+)
 from engine.assembly.aims import aim_of
 from engine.assembly.ordering import tied_units
 from engine.assembly.paper import compile_paper
@@ -233,3 +243,67 @@ def test_the_order_of_a_form_leaves_open_only_what_its_columns_hold_equal() -> N
     for tied in tied_units(paper, np.arange(10)):
         kinds = {(pool.column("type")[j], pool.column("section")[j]) for unit in tied for j in unit}
         assert len(kinds) == 1
+
+
+def test_an_item_of_several_points_meets_no_other_of_any_of_them() -> None:
+    """Five items in a chain of points, neighbours sharing one: at most three of them go together, the odd ones."""
+    ring = [item(f"i{j}", point=(f"P{j}", f"P{j + 1}")) for j in range(5)]
+    rows = [*ring, *(item(f"z{j}", point=None) for j in range(3))]
+    rule = Rule("one a point", "at_most_one_per", of="point")
+    for seed in range(5):
+        assembly = assemble(Pool.from_rows(rows), plain(6, rule), seed=seed)
+        assert {one for one in assembly.form("A").items if one[0] == "i"} == {"i0", "i2", "i4"}
+        assert all(line.ok for line in assembly.recount)
+    with pytest.raises(InfeasibleBlueprintError, match="one a point"):
+        assemble(Pool.from_rows(rows), plain(7, rule))
+
+
+def test_a_point_named_twice_in_a_cell_is_asked_once() -> None:
+    rows = [item("i0", point=("P1", "P1")), item("i1", point="P2")]
+    assembly = assemble(Pool.from_rows(rows), plain(2, Rule("one a point", "at_most_one_per", of="point")))
+    assert all(line.ok for line in assembly.recount)
+
+
+@pytest.mark.parametrize("what", ["one_per", "all_or_none", "set_size"])
+def test_an_item_of_two_sets_is_refused(what: str) -> None:
+    rows = [item("i0", stimulus=("T1", "T2")), item("i1", stimulus="T1"), item("i2", stimulus=None)]
+    rule = Rule("sets", what, of="stimulus", **({"min": 1} if what == "set_size" else {}))
+    with pytest.raises(BlueprintError, match="item 'i0' has several values in the column stimulus, T1;T2"):
+        assemble(Pool.from_rows(rows), plain(1, rule))
+    narrowed = Rule("sets", what, of="stimulus", where={"not": {"id": "i0"}}, min=rule.min)
+    assert assemble(Pool.from_rows(rows), plain(1, narrowed)).form("A").items
+
+
+def test_an_included_item_cannot_stand_on_two_papers_that_share_nothing() -> None:
+    rules = Rule("must", "include", items=("i00",)), Rule("apart", "overlap", forms="parallel", share=0.0)
+    pool = Pool.from_rows([item(f"i{j:02d}") for j in range(20)])
+    with pytest.raises(InfeasibleBlueprintError, match="rule 'must' requires 1 items on each of 2 forms"):
+        assemble(pool, plain(4, *rules), forms=2)
+    shared = assemble(pool, plain(4, rules[0], Rule("apart", "overlap", forms="parallel", max=1)), forms=2)
+    assert all("i00" in form.items for form in shared.forms)
+
+
+def plain(length: int, *rules: Rule) -> Blueprint:
+    """A paper with no target: marks of 1."""
+    return Blueprint(title="", length=length, minutes=0, marks_by="type", marks={"single": 1.0}, rules=rules)
+
+
+@pytest.mark.parametrize("options", ["ABCD", "abcd", "1234"])
+def test_shuffling_loses_no_option_where_some_keys_are_of_several_letters(options: str) -> None:
+    """Nobody's key is the second letter alone, yet every item prints its four options."""
+    keys = [options[0], options[2], options[3], options[:2]] * 5
+    rows = [item(f"i{j:02d}", key=key, shuffle="yes", options="4") for j, key in enumerate(keys)]
+    rule = Rule("letters", "key_balance", of="key", share=(0.0, 0.6))
+    form = assemble(Pool.from_rows(rows), plain(20, rule)).form("A")
+    assert len(form.shuffles) == 15
+    assert all("".join(sorted(order)) == options for order in form.shuffles.values())
+
+
+def test_true_bars_and_counts_what_says_yes() -> None:
+    rows = [item(f"i{j}", flagged="yes" if j < 3 else "no") for j in range(6)]
+    rules = Rule("clean", "exclude", where={"flagged": True}), Rule("none", "count", where={"flagged": False}, min=3)
+    assembly = assemble(Pool.from_rows(rows), plain(3, *rules))
+    assert assembly.form("A").items == ("i3", "i4", "i5")
+    assert all(line.ok for line in assembly.recount)
+    broken = {line.rule: line.ok for line in recount(Pool.from_rows(rows), plain(3, *rules), {"A": ["i0", "i4", "i5"]})}
+    assert (broken["clean"], broken["none"]) == (False, False)

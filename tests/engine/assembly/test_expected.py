@@ -53,3 +53,8 @@ def test_expected_marks_of_a_form_of_all_models_are_recounted() -> None:
     counted = [line.value for line in lines if line.rule.startswith("expected marks")]
     assert np.allclose(counted, wanted, atol=1e-9)
     assert all(line.ok for line in lines)
+
+
+def test_a_very_steep_item_is_a_step() -> None:
+    cells = {"a": 1e9, "b": 0.0, "c": 0.2, "d": 1.0}
+    assert [expected_share(cells, theta, 1.7) for theta in (-1.0, 0.0, 1.0)] == pytest.approx([0.2, 0.6, 1.0])

@@ -141,7 +141,7 @@ def test_conditions_mean_the_same_items_as_in_the_pool() -> None:
         {"any": [{"section": "S1"}, {"type": "multiple", "grade": {"min": 4}}]},
         {"type": {"min": 1}},
     ]
-    rules = [Rule(str(n), "count", where=condition) for n, condition in enumerate(conditions)]
+    rules = [Rule(str(n), "count", where=condition, min=0) for n, condition in enumerate(conditions)]
     lines = recount(pool, small_blueprint(*rules), {"A": pool.ids})
     values = {line.rule: line.value for line in lines}
     for rule, condition in zip(rules, conditions, strict=True):

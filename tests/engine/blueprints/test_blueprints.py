@@ -90,6 +90,22 @@ def test_a_small_file_has_the_defaults(tmp_path: Path) -> None:
         (SMALL + '[[rule]]\nwhat = "cuont"\n', "rule 'rule 1': what = 'cuont'; choose one of count, sum"),
         (SMALL + '[[rule]]\nid = "r"\nwhat = "count"\nmin = 3\nmax = 2\n', "rule 'r': min 3 is above max 2"),
         (SMALL + '[[rule]]\nid = "r"\nwhat = "sum"\nmin = 3\n', "rule 'r': `of` must name a column"),
+        (SMALL + '[[rule]]\nid = "r"\nwhat = "count"\n', "rule 'r': min, max or share must say how much"),
+        (SMALL + '[[rule]]\nid = "r"\nwhat = "count"\nmin = nan\n', "rule 'r': min = nan: expected a number"),
+        (SMALL + '[[rule]]\nid = "r"\nwhat = "count"\nmin = inf\n', "rule 'r': min = inf: expected a number"),
+        (
+            SMALL + '[[rule]]\nid = "r"\nwhat = "count"\nmin = 1\nshare = nan\n',
+            "rule 'r': share = nan: expected",
+        ),
+        (SMALL + '[[rule]]\nwhat = "count"\nmin = 1\npriority = nan\n', "priority = nan: expected a number"),
+        (SMALL + '[[rule]]\nwhat = "count"\nmin = 1\nrun = 2\n', "`run` says nothing in a rule of `what = 'count'`"),
+        (SMALL + '[[rule]]\nwhat = "count"\nmin = 1\nthen = { a = 1 }\n', "`then` says nothing in a rule of"),
+        (
+            SMALL + '[[rule]]\nwhat = "overlap"\nforms = "spare"\nmax = 1\nwhere = { a = 1 }\n',
+            "`where` says nothing in a rule of `what = 'overlap'`",
+        ),
+        (SMALL + "[target]\ntheta = [nan]\n", "theta = [nan]: expected numbers"),
+        (SMALL + "[target]\nmarks_tolerance = inf\n", "marks_tolerance = inf: expected 0 or more marks"),
         (SMALL + '[[rule]]\nid = "r"\nwhat = "at_most_one_per"\n', "rule 'r': `of` must name a column"),
         (
             SMALL + '[[rule]]\nid = "r"\nwhat = "exclude"\n',

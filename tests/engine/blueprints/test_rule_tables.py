@@ -72,6 +72,8 @@ def test_a_condition_in_words(text: str, condition: dict[str, object]) -> None:
         ("r,count,,type=single,1", "row 2: the row has another number of cells than the header"),
         ("r,cuont,,,,,,,,,,", "rule 'r': what = 'cuont'; choose one of"),
         ("r,count,,,3,2,,,,,,", "rule 'r': min 3 is above max 2"),
+        ("r,key_balance,key,,,,,,,,inf,", "row 2, column run: 'inf' is not a whole number"),
+        ("r,key_balance,key,,,,,,,,2.5,", "row 2, column run: '2.5' is not a whole number"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_row(tmp_path: Path, row: str, message: str) -> None:

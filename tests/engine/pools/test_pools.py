@@ -61,6 +61,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ("id,a\nq1,1\nq2,one\n", "row 3, column a: 'one' is not a number"),
         ("id,b\nq1,nan\n", "row 2, column b: 'nan' is not a number"),
         ("id,b\nq1,-inf\n", "row 2, column b: '-inf' is not a number"),
+        ("id,a,b,c,d\nq1,1,0,0.9,0.2\n", "item 'q1': c = 0.9, d = 0.2; needed is 0 ≤ c < d ≤ 1"),
         ("id,a,b\nq1,1,0\nq2,1\n", "row 3: the row has another number of cells than the header"),
         ("id,a\nq1,1,9\n", "row 2: the row has another number of cells than the header"),
         ("id,a\nq1,1\n ,1\n", "row 3, column id: empty; every item needs an id"),
@@ -172,3 +173,11 @@ def test_an_item_that_loses_its_parameters_changes_the_digest() -> None:
     before = Pool.from_rows(rows).digest
     rows[2] |= {"a": None, "b": None}
     assert Pool.from_rows(rows).digest != before
+
+
+def test_true_in_a_condition_is_yes_in_the_pool() -> None:
+    pool = Pool.from_rows(
+        [{"id": "q1", "flagged": "yes"}, {"id": "q2", "flagged": "no"}, {"id": "q3", "flagged": True}]
+    )
+    assert pool.where({"flagged": True}).tolist() == [True, False, True]
+    assert pool.where({"flagged": False}).tolist() == [False, True, False]

@@ -74,6 +74,7 @@ def test_every_table_becomes_its_value(tmp_path: Path) -> None:
         ("share = 0.1\nmarks_cap = 20\n", ": marks_cap = 20: expected a share of a paper's marks"),
         ("share = 0.1\nrotation_years = -1\n", ": rotation_years = -1: expected 0 or more"),
         ('share = 0.1\nwithhold = ["flagged"]\n', ": withhold = ['flagged']: expected object, got str, at [0]"),
+        ("share = 0.1\n[limits]\ndiscrimination = nan\n", ", [limits]: difficulty and discrimination are distances"),
         ("share = 0.1\n[limits]\nlowest = 1.2\n", ", [limits]: lowest = 1.2, highest = 1.02: expected 0 <= lowest"),
         ("share = 0.1\n[limits]\ndifficulty = -1\n", ", [limits]: difficulty and discrimination are distances"),
         ("share = 0.1\n[publish]\nanswer = true\n", ", [publish]: 'answer' is not known"),
