@@ -13,7 +13,7 @@ import click
 from engine.command_line import FILE, FOLDER, csv_text, plain_errors, print_json, write_files_whole
 
 if TYPE_CHECKING:
-    from engine import Assembly, Blueprint, Form, PanelDesign, Pool
+    from engine import Assembly, Blueprint, Form, PanelDesign, Pool, RecountLine
 
 PROVED = 1e-6  # a gap that is none
 FORM = re.compile("[A-Z]{1,2}")  # the names that forms have
@@ -93,6 +93,7 @@ def assemble(
         assembly = engine.assemble(
             pool, blueprint, forms=forms, spares=spares, seed=seed, earlier=earlier, seconds=time_limit, prove=prove
         )
+        refuse_broken(assembly.recount)
         files = {f"{form.name}.csv": csv_text(form_rows(form, pool, blueprint)) for form in assembly.forms}
         page = assembly_page(assembly, blueprint, pool, lead=pool_file.name)
         write_files_whole(out, files | {"report.html": page}, stale=_of_an_earlier_run(out, files))
@@ -105,6 +106,17 @@ def assemble(
         click.echo(f"{assembly.predicted} items have predicted parameters")
     kept = sum(line.ok for line in assembly.recount)
     click.echo(f"{assembly.status}; recount: {kept} of {len(assembly.recount)} lines hold; wrote {out}")
+
+
+def refuse_broken(recount: Sequence[RecountLine]) -> None:
+    """No file is written of forms that the recount finds wanting: the search was wrong, or the recount is."""
+    broken = [line for line in recount if not line.ok]
+    if broken:
+        told = "; ".join(f"form {line.form}, rule {line.rule!r}: counted {line.value:g}" for line in broken[:5])
+        raise click.ClickException(
+            f"{len(broken)} of {len(recount)} lines of the recount do not hold, so nothing was written: {told}. This "
+            "is a fault of tiku, not of your files: please report it with pool, blueprint and seed"
+        )
 
 
 def forms_on_the_fly(
@@ -125,6 +137,7 @@ def forms_on_the_fly(
     from engine.assembly.report import form_rows
 
     assembly = engine.assemble_on_the_fly(pool, blueprint, count, seed=seed, earlier=earlier)
+    refuse_broken(assembly.recount)
     tables = [form_rows(form, pool, blueprint) for form in assembly.forms]
     names = list(dict.fromkeys(str(name) for head, *_ in tables for name in head))
     rows: list[list[object]] = [["form", *names]]
@@ -162,6 +175,7 @@ def panels_of(
     from engine.assembly.panel_report import module_rows, panels_document, panels_page, route_rows
 
     built = engine.assemble_panels(pool, blueprint, design, panels=panels, seed=seed, earlier=earlier)
+    refuse_broken([line for panel in built for line in panel.recount])
     files = {
         f"panel{n}.csv": csv_text(module_rows(panel, pool, blueprint, design)) for n, panel in enumerate(built, start=1)
     }

@@ -30,6 +30,7 @@ from engine.pools import Pool
 
 Positions = NDArray[np.intp]
 NODES = 3000
+SPENT = 5  # a form so many times as far from the target as another: the others have taken what it wanted
 BACK = 5  # times that a form is brought back to its target after its keys were mended
 PROOF = 100  # nodes of the whole model, where a proof is asked for
 
@@ -129,13 +130,17 @@ def find_forms(paper: Paper, forms: int, spares: int = 0, *, seed: int = 0, node
         found, failed = _one_after_another(paper, forms, spares, seed, nodes, shadows=shadows)
         if found is not None and (best is None or _worst(found) < _worst(best)):
             best = found
-        if best is not None and (_worst(best) <= _goal(paper) or time_is_up()):
+        if best is not None and (_worst(best) <= max(_goal(paper), SPENT * _least(best)) or time_is_up()):
             return best
     if best is None:
         if time_ran_out():
             raise InfeasibleBlueprintError(f"form {form_name(failed)}: none was found in time; allow more seconds")
         raise explain(paper, forms=forms, failed=form_name(failed), earlier=failed)
     return best
+
+
+def _least(found: Sequence[Found]) -> float:
+    return min(float(np.nan_to_num(one.deviation)) for one in found)
 
 
 def _worst(found: Sequence[Found]) -> float:

@@ -27,6 +27,8 @@ FIRST, LEAST = 4, 300  # times the length, and in all: the first part that is se
 WIDER = 3  # times as large is the next
 GOLDEN = (5**0.5 - 1) / 2
 ROUGH = 0.04  # of the target: from there exchanges are quicker than branching
+EXACT = 1_500  # pools so small are searched whole where the goal is not met before
+WORK = 150_000  # items times nodes of that search
 CANDIDATES = 4_000  # exchanges look at so many items
 
 
@@ -61,13 +63,17 @@ def find_form(
     ordered, start = _in_strata(paper, candidates, rng), rng.random()
     size = max(FIRST * paper.length, LEAST)
     best: Found | None = None
+    exact = len(candidates) <= EXACT
     while True:
         whole = 1.2 * size >= len(candidates)
         part = candidates if whole else candidates[_sample(paper, candidates, ordered, size, start)]
         found = _search(paper, part, candidates, beside, shadow, seed, nodes, whole=whole)
+        widened = best is not None
         if found is not None and (best is None or found.deviation < best.deviation):
             best = found
-        if whole or (best is not None and best.deviation <= _goal(paper.aim)) or time_is_up():
+        if whole or time_is_up() or (best is not None and best.deviation <= _goal(paper.aim)):
+            return best
+        if best is not None and widened and not exact:  # a goal out of reach is not worth a search of everything
             return best
         size *= WIDER
 
@@ -169,8 +175,8 @@ def _search(
     items = reach[now]
     deviation = float(aim.deviation(aim.features[items].sum(axis=0), best))
     bound = 0.0
-    if whole and aim.matching and deviation > aim.target.goal:
-        again = solve(form.model, seed=seed, nodes=nodes, good_enough=aim.target.goal)
+    if whole and aim.matching and deviation > aim.target.goal and (len(part) <= EXACT or deviation > ROUGH):
+        again = solve(form.model, seed=seed, nodes=min(nodes, WORK // len(part)), good_enough=aim.target.goal)
         bound = max(0.0, again.bound)
         if again.x is not None and again.objective < deviation:
             items = _chosen(form, again.x)

@@ -147,8 +147,11 @@ class Blueprint:
         return allowed
 
     def document(self) -> dict[str, Any]:
-        """The blueprint as plain JSON data."""
-        return asdict(self)
+        """The blueprint as plain JSON data, wherever it was read."""
+        document = asdict(self)
+        for rule in document["rules"]:
+            del rule["place"]
+        return document
 
 
 def named(pool: Pool, rule: Rule) -> NDArray[np.bool_]:

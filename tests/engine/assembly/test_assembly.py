@@ -316,3 +316,11 @@ def test_without_a_target_nothing_is_promised_about_marks() -> None:
     assembly = assemble(SIX, small_blueprint())
     assert (assembly.theta, assembly.target_marks, assembly.forms[0].expected_marks) == ((), (), ())
     assert np.isnan([assembly.theta_cut, assembly.forms[0].deviation, assembly.forms[0].accuracy]).all()
+
+
+def test_a_goal_out_of_reach_gives_the_nearest_found_with_its_deviation() -> None:
+    pool, blueprint = random_pool(8, 200), small_blueprint(length=12, target=Target(goal=1e-9))
+    assembly = assemble(pool, blueprint, forms=2, seed=1)
+    assert assembly.status == "best found"
+    assert all(1e-9 < form.deviation < 0.05 for form in assembly.forms)
+    assert all(0 <= form.bound <= form.deviation for form in assembly.forms)

@@ -6,13 +6,15 @@ import csv
 import json
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from calibration import parameters_document
-from engine import Rule, Target, assemble, read_pool
+from engine import RecountLine, Rule, Target, assemble, read_pool
 from engine.assembly.cli import assemble as command
+from engine.assembly.cli import refuse_broken
 from tests.engine.samples import keyed_pool, random_pool, small_blueprint
 
 BLUEPRINT = """
@@ -114,3 +116,10 @@ def test_a_limit_of_time_gives_the_best_found_and_says_so(folder: Path) -> None:
     assert assembly.seconds < 20
     (folder / "bp.toml").write_text(BLUEPRINT[: BLUEPRINT.index("[[rule]]")], encoding="utf-8")
     assert json.loads(run(folder, "--time-limit", "60", "--json").stdout)["status"] == "met"
+
+
+def test_a_recount_that_does_not_hold_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
+    held, broken = RecountLine("A", "length", 4, 4, 4.0, ok=True), RecountLine("A", "enemies", None, 0, 2.0, ok=False)
+    refuse_broken([held])
+    with pytest.raises(click.ClickException, match=r"1 of 2 lines .* nothing was written: form A, rule 'enemies'"):
+        refuse_broken([held, broken])
