@@ -118,7 +118,7 @@ def test_a_limit_of_time_gives_the_best_found_and_says_so(folder: Path) -> None:
     assert json.loads(run(folder, "--time-limit", "60", "--json").stdout)["status"] == "met"
 
 
-def test_a_recount_that_does_not_hold_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
+def test_a_recount_that_does_not_hold_is_an_error_and_nothing_is_written() -> None:
     held, broken = RecountLine("A", "length", 4, 4, 4.0, ok=True), RecountLine("A", "enemies", None, 0, 2.0, ok=False)
     refuse_broken([held])
     with pytest.raises(click.ClickException, match=r"1 of 2 lines .* nothing was written: form A, rule 'enemies'"):
