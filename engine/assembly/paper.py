@@ -126,7 +126,7 @@ def compile_paper(pool: Pool, blueprint: Blueprint, *, earlier: dict[str, Sequen
         eligible=eligible,
         required=required,
         rows=rows.rows(),
-        groups=tuple(_groups(pool, rule, eligible) for rule in rules if rule.what in _GROUPED),
+        groups=tuple(_groups(pool, rule) for rule in rules if rule.what in _GROUPED),
         enemies=_enemy_pairs(pool, rules),
         implications=tuple(
             Implication(rule.id, pool.where(rule.where), pool.where(rule.then), *rule.bounds)
@@ -233,12 +233,10 @@ def _included(pool: Pool, rule: Rule, eligible: Mask) -> Mask:
 _GROUPED = frozenset({"at_most_one_per", "one_per", "all_or_none", "set_size"})
 
 
-def _groups(pool: Pool, rule: Rule, eligible: Mask) -> Groups:
+def _groups(pool: Pool, rule: Rule) -> Groups:
     codes, values = pool.codes(rule.of)
     named_cell = np.array([bool(value) for value in values])
     inside = (pool.where(rule.where) if rule.where else np.ones(len(pool), bool)) & named_cell[codes]
-    if rule.what == "one_per":
-        inside &= eligible
     found, labels = np.unique(codes[inside], return_inverse=True)
     label = np.full(len(pool), -1, np.int32)
     label[inside] = labels

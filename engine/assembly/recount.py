@@ -162,7 +162,7 @@ class _Counting:
         if rule.what == "at_most_one_per":
             return [(rule.id, None, 1, max(counts.values(), default=0))]
         if rule.what == "one_per":
-            asked = self._known(rule, lambda: self._askable(rule))
+            asked = self._known(rule, lambda: self._asked(rule))
             return [(rule.id, 1, 1, max((counts[value] for value in asked), key=lambda n: abs(n - 1), default=1))]
         if rule.what == "set_size":
             return [(f"{rule.id} ({value})", rule.min, rule.max, n) for value, n in sorted(counts.items())]
@@ -208,21 +208,11 @@ class _Counting:
                 found.add(key)
         return sorted(found)
 
-    def _askable(self, rule: Rule) -> list[str]:
-        """The values of a column that items which may stand on a form have."""
-        found: set[str] = set()
-        barring = [one for one in self.blueprint.rules if one.what == "exclude"]
-        calibrated = self.blueprint.target is not None and self.blueprint.target.needs_parameters
-        for row in self._everyone():
-            new = set(values_of(row[rule.of])) - found
-            if (
-                new
-                and meets(row, rule.where)
-                and not any(self._named(one, [row])[3] for one in barring)
-                and (self.pool.calibrated[row.j] or not calibrated)
-            ):
-                found |= new
-        return sorted(found)
+    def _asked(self, rule: Rule) -> list[str]:
+        """The values of a column among the items of the pool that a rule speaks of."""
+        return sorted(
+            {value for row in self._everyone() if meets(row, rule.where) for value in values_of(row[rule.of])}
+        )
 
     def _everyone(self) -> Iterator[ItemRow]:
         return (ItemRow(self.pool, j) for j in range(len(self.pool)))

@@ -21,7 +21,8 @@ class Rule:
     - `sum`: the column `of`, summed over them, lies between min and max, or is a `share` of the form's whole sum
       (`marks` and `minutes` are the blueprint's own);
     - `mean`: the mean of the column `of` over them lies between min and max;
-    - `at_most_one_per`, `one_per`: at most one of them, or exactly one, for each value of the column `of`;
+    - `at_most_one_per`, `one_per`: at most one of them, or exactly one, for each value of the column `of` (also
+      for a value whose items are all barred: then there is no such form);
     - `enemies`: those that the column `enemies` pairs do not meet;
     - `all_or_none`: of those with one value of the column `of` (an item set) all stand on the form, or none;
     - `set_size`: of an item set min to max stand on the form, or none;

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from engine import Assembly, Blueprint, Pool, PoolError, RecountLine, Rule, Target, recount
+from engine import (
+    Assembly,
+    Blueprint,
+    InfeasibleBlueprintError,
+    Pool,
+    PoolError,
+    RecountLine,
+    Rule,
+    Target,
+    assemble,
+    recount,
+)
 from tests.engine.samples import item, random_pool, real_blueprint, sample_pool, small_blueprint
 
 RULES = (
@@ -187,3 +198,14 @@ def test_it_shares_nothing_with_the_model() -> None:
     methods = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     shared = {"counts", "shared", "shares", "amounts", "item_marks", "item_times", "coded", "expected_share"}
     assert methods & shared == set()
+
+
+def test_exactly_one_of_each_value_counts_values_whose_items_are_barred() -> None:
+    rows = [item(f"q{j}", module="AB"[j % 2], flagged="yes" if j % 2 else None) for j in range(6)]
+    modules = Rule("modules", "one_per", of="module")
+    paper = small_blueprint(modules, Rule("whole", "exclude", where={"flagged": "yes"}), length=2)
+    lines = recount(Pool.from_rows(rows), paper, {"A": ["q0", "q2"]})
+    (line,) = [line for line in lines if line.rule == "modules"]
+    assert (line.min, line.max, line.ok) == (1, 1, False)
+    with pytest.raises(InfeasibleBlueprintError, match="modules"):
+        assemble(Pool.from_rows(rows), paper)
