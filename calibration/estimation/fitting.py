@@ -37,6 +37,7 @@ Errors = Literal["observed", "cross-product", "sandwich"]
 NEAR = 2e-5  # largest change of an EM step at which Newton takes over: a pass costs a tenth of the information
 FAR = 1e-2  # the same in a sample, whose maximum is farther than that from that of all
 SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors as they are, to three digits
+MANY = 200_000  # persons, from which a pass is dear, and a quarter of the tolerance far below any standard error
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
 RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to that, less is rounding
@@ -196,7 +197,8 @@ def _ended_by_newton(search: Search, sums: Sums, tolerance: float, most: int) ->
     sums = search.in_double(sums)
     information = search.information(sums)
     at = search.unknowns.vector()
-    sums, step = search.newton(sums, information, tolerance / 10, most)
+    enough = tolerance / (4 if search.persons.persons > MANY else 10)
+    sums, step = search.newton(sums, information, enough, most)
     moved = float(np.abs(search.unknowns.vector() - at).max(initial=0.0))
     if np.isfinite(step) and moved > (SAME_INFORMATION if search.persons.persons > SMALL else 0.0):
         information = search.information(sums)
