@@ -44,7 +44,7 @@ from engine.blueprints import (
 from engine.diagnosis import Change, Diagnosis, Shortage
 from engine.diagnosis.diagnosing import diagnose
 from engine.pools import Pool, PoolError, read_pool, with_predicted
-from engine.raw_scores import Effect, classification_accuracy, effect_of_knowing, pass_probability
+from engine.raw_scores import Effect, effect_of_knowing, pass_probability
 from engine.release import (
     Earlier,
     EffectRow,
@@ -121,7 +121,6 @@ __all__ = [
     "assemble_panels",
     "begin",
     "choose_release",
-    "classification_accuracy",
     "content_shares",
     "diagnose",
     "effect_of_knowing",

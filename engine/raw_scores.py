@@ -32,18 +32,6 @@ def population(scale: Scale, nodes: int = 161) -> tuple[NDArray[np.float64], NDA
     return scale.mean + scale.sd * z, weights / weights.sum()
 
 
-def classification_accuracy(
-    table: ParameterTable, marks: NDArray[np.float64], scale: Scale, cut: float, share: float = 0.60
-) -> float:
-    """Share of the population that the form's raw marks put on the right side of the cut (Lee, 2010).
-
-    A candidate truly passes when theta is at least `cut`, and is passed with `share` of the marks.
-    """
-    theta, weights = population(scale)
-    passing = pass_probability(table.probability(theta), marks, share)
-    return float(weights @ np.where(theta >= cut, passing, 1 - passing))
-
-
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What knowing published items by heart does, when they carry `known_share` of a form's marks.

@@ -27,14 +27,10 @@ class FormModel:
     worst: Columns
 
 
-def form_model(paper: Paper, items: Positions, *, beside: Rows | None = None, times: int = 1) -> FormModel:
-    """The model of a form out of `items`; `beside` are rows over the whole pool that other forms add.
-
-    With `times` the columns stand for that many forms together, each of which meets the blueprint: fractional shadows
-    of forms to come (van der Linden & Adema, 1998).
-    """
+def form_model(paper: Paper, items: Positions, *, beside: Rows | None = None) -> FormModel:
+    """The model of a form out of `items`; `beside` are rows over the whole pool that other forms add."""
     model = Model()
-    x, worst = add_form(model, paper, items, beside=beside, times=times)
+    x, worst = add_form(model, paper, items, beside=beside)
     return FormModel(model, items, x, worst)
 
 
@@ -48,7 +44,11 @@ def add_form(
     fractional: bool = False,
     priced: bool = True,
 ) -> tuple[Columns, Columns]:
-    """The columns and rows of `form_model`, added to a model: the columns of the items, and of the deviation."""
+    """The columns and rows of `form_model`, added to a model: the columns of the items, and of the deviation.
+
+    With `times` the columns stand for that many forms together, each of which meets the blueprint; `fractional` ones
+    are shadows of forms to come (van der Linden & Adema, 1998). Only `priced` forms have the target as a cost.
+    """
     whole = times == 1 and not fractional
     x = model.add_columns(len(items), lower=paper.required[items].astype(float), integer=whole)
     rows = paper.rows

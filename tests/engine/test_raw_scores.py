@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine.raw_scores
-from calibration import ParameterTable, ReferenceForm, Scale
-from engine import classification_accuracy, effect_of_knowing, pass_probability
+from calibration import ParameterTable, ReferenceForm, Scale, mark_decisions
+from engine import effect_of_knowing, pass_probability
 
 MIXED = np.array([0.5, 1.0, 0.5, 0.5, 1.0, 2.0, 0.5, 1.0])
 
@@ -65,6 +65,12 @@ def test_the_chance_to_pass_agrees_with_simulated_candidates() -> None:
     assert pass_probability(P[:, None], marks)[0] == pytest.approx(simulated, abs=4 * 0.5 / 200_000**0.5)
 
 
+def accuracy_of(table: ParameterTable, marks: np.ndarray, scale: Scale, cut: float) -> float:
+    """The accuracy that an assembled form states: raw marks decide at 60 %, theta is right at the cut."""
+    form = ReferenceForm.of_table(table, marks, scale)
+    return mark_decisions(form.curves, [0.6 * form.total], scale, theta_cuts=[cut]).accuracy
+
+
 def test_accuracy_agrees_with_simulated_candidates() -> None:
     rng = np.random.default_rng(12)
     table, marks, scale = some_parameters(30), rng.choice([0.5, 1.0], 30), Scale(mean=0.2, sd=1.1)
@@ -72,7 +78,7 @@ def test_accuracy_agrees_with_simulated_candidates() -> None:
     theta = scale.mean + scale.sd * rng.standard_normal(100_000)
     raw = (rng.random((100_000, 30)) < table.probability(theta).T) @ marks
     right = ((raw >= 0.6 * marks.sum() - 1e-9) == (theta >= cut)).mean()
-    assert classification_accuracy(table, marks, scale, cut) == pytest.approx(right, abs=0.006)
+    assert accuracy_of(table, marks, scale, cut) == pytest.approx(right, abs=0.006)
 
 
 @settings(max_examples=25, deadline=None)
@@ -80,16 +86,14 @@ def test_accuracy_agrees_with_simulated_candidates() -> None:
 def test_accuracy_is_better_than_a_coin_and_never_perfect(seed: int, J: int) -> None:
     table = some_parameters(J, seed)
     cut = ReferenceForm.of_table(table, np.ones(J)).cut(0.6)
-    assert 0.5 < classification_accuracy(table, np.ones(J), Scale(), cut) < 1
+    assert 0.5 < accuracy_of(table, np.ones(J), Scale(), cut) < 1
 
 
 def test_a_longer_form_decides_better() -> None:
     short, long = some_parameters(20), some_parameters(20)
     doubled = parameters(np.tile(long.a, 4), np.tile(long.b, 4))
     cut = ReferenceForm.of_table(short, np.ones(20)).cut(0.6)
-    assert classification_accuracy(doubled, np.ones(80), Scale(), cut) > classification_accuracy(
-        short, np.ones(20), Scale(), cut
-    )
+    assert accuracy_of(doubled, np.ones(80), Scale(), cut) > accuracy_of(short, np.ones(20), Scale(), cut)
 
 
 FORM = some_parameters(40)
