@@ -298,9 +298,9 @@ def _priors(items: Sequence[str], models: Sequence[str], priors: Priors | Mappin
                 f"item {item}: a prior on b needs one on a as well: where a slope may cross 0, "
                 "b = -intercept / a has no meaning; give a one too, such as lognormal(floating, 0.5), or default priors"
             )
-        if model not in {"3PL", "4PL"}:
+        if kept.c is not None and model not in {"3PL", "4PL"}:
             kept = replace(kept, c=None)
-        if model != "4PL":
+        if kept.d is not None and model != "4PL":
             kept = replace(kept, d=None)
         chosen.append(kept if model != "NRM" else NO_PRIORS)
     return chosen

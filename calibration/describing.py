@@ -24,12 +24,11 @@ LARGEST_INTEGRATION_ERROR = 1e-3
 def items_of(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
     """Parameters of the items, with standard errors where the run converged and the data identify them."""
     items = _rated_items(prepared, result) if prepared.facet is not None else _items(prepared, result)
+    told = (prepared.scores.keys() | prepared.sums.keys()) - prepared.anchors.keys()
     return tuple(
-        item
-        if item.id in prepared.anchors
-        else replace(
-            item, scores=prepared.scores.get(item.id, item.scores), sum_of=prepared.sums.get(item.id, item.sum_of)
-        )
+        replace(item, scores=prepared.scores.get(item.id, item.scores), sum_of=prepared.sums.get(item.id, item.sum_of))
+        if item.id in told
+        else item
         for item in items
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,10 +92,15 @@ def block_responses(
         categories = np.full(len(names), 2, np.intp)
         np.maximum.at(categories, item, code.astype(np.intp) + 1)
     group = responses.group if responses.group is not None else np.zeros(len(responses.persons), np.int32)
-    starts = np.searchsorted(person, np.arange(len(responses.persons) + 1))
+    starts = edges_of(person, len(responses.persons))
     present = np.flatnonzero(np.diff(starts) > 0)
     builder = _Builder(person, item, code, starts, responses.weight, group)
     return ResponseBlocks.of(categories, builder.blocks(present, len(names)))
+
+
+def edges_of(number: NDArray[np.integer[Any]], size: int) -> NDArray[np.intp]:
+    """Where each of `size` numbers begins in a sorted array of them, and where the last ends, (size + 1,)."""
+    return np.concatenate([[0], np.cumsum(np.bincount(number, minlength=size))]).astype(np.intp)
 
 
 def _is_table(responses: Responses, names: Sequence[str]) -> bool:
@@ -140,12 +146,10 @@ class _Builder:
         edges = np.flatnonzero(np.diff(alike[order], prepend=-1, append=alike.max(initial=0) + 1))
         sizes = np.diff(edges)
         few = len(sizes) <= 8  # as few sets as that are worth a block each, however small
-        rest: list[NDArray[np.intp]] = []
-        for first, size in zip(edges, sizes, strict=False):
+        alone = (sizes < LEAST_ALIKE) & (not few)
+        rest: list[NDArray[np.intp]] = [present[order[np.repeat(alone, sizes)]]]
+        for first, size in zip(edges[:-1][~alone], sizes[~alone], strict=True):
             members = present[order[first : first + size]]
-            if size < LEAST_ALIKE and not few:
-                rest.append(members)
-                continue
             items = self.item[self.starts[members[0]] : self.starts[members[0] + 1]]
             if not self._have(members, items):
                 rest.append(members)
@@ -153,8 +157,7 @@ class _Builder:
             for chunk in _chunks(members):
                 rows = self.starts[chunk][:, None] + np.arange(len(items))
                 yield Block(*self._about(chunk), items, self.code[rows], unweighted=self._unweighted(chunk))
-        if rest:
-            yield from self._unlike(np.sort(np.concatenate(rest)))
+        yield from self._unlike(np.sort(np.concatenate(rest)))
 
     def _alike(self, present: NDArray[np.intp], J: int) -> NDArray[np.intp]:
         """A number for each person, equal for persons with the same items: they have the same sum of random numbers."""
@@ -175,7 +178,6 @@ class _Builder:
             row_start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
             rows = np.arange(row_start[-1]) + np.repeat(self.starts[chunk] - row_start[:-1], lengths)
             items = np.flatnonzero(np.bincount(self.item[rows]))
-            column = np.searchsorted(items, self.item[rows])
             unweighted = self._unweighted(chunk)
             if len(rows) < LEAST_DENSE * len(chunk) * len(items):
                 yield Block(
@@ -187,6 +189,7 @@ class _Builder:
                     unweighted=unweighted,
                 )
                 continue
+            column = np.searchsorted(items, self.item[rows])
             codes = np.full((len(chunk), len(items)), MISSING, np.uint8)
             codes[np.repeat(np.arange(len(chunk)), lengths), column] = self.code[rows]
             complete = len(rows) == codes.size
@@ -230,7 +233,7 @@ def only_items(layout: ResponseBlocks, position: Sequence[int]) -> ResponseBlock
             blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[:, kept]))
             continue
         person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[kept]
-        row_start = np.searchsorted(person, np.arange(len(block.persons) + 1))
+        row_start = edges_of(person, len(block.persons))
         blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[kept], row_start=row_start))
     return ResponseBlocks.of(layout.categories[list(position)], [block for block in blocks if block.items.size])
 

@@ -9,8 +9,9 @@ tolerance by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -19,11 +20,7 @@ from numpy.typing import NDArray
 from calibration.estimation.beliefs import Beliefs, prior_terms
 from calibration.estimation.blocks import category_counts
 from calibration.estimation.expectation import Sums, expect
-from calibration.estimation.information import (
-    complete_item_information,
-    missing_item_information,
-    population_information,
-)
+from calibration.estimation.item_blocks import RELIABLE, ItemBlocks
 from calibration.estimation.maximisation import NEGLIGIBLE_TESTLET_SD, at_bound, full_gradient
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import REACH, Grid
@@ -40,7 +37,6 @@ SAME_INFORMATION = 1e-3  # a move of all parameters that leaves standard errors 
 MANY = 200_000  # persons, from which a pass is dear, and a quarter of the tolerance far below any standard error
 SMALL = 5_000  # persons up to whom the information costs nothing
 FULL_INFORMATION = 500  # parameters
-RELIABLE = 1e-6  # share of the largest eigenvalue: the information is summed to that, less is rounding
 CHECKED_PERSONS = 5_000
 HISTOGRAM_SPACING = 0.1  # standard deviations between the bars of an empirical distribution
 LEAST_SAMPLE, MOST_SAMPLE, SAMPLE_SHARE = 4_000, 50_000, 1 / 20
@@ -239,11 +235,14 @@ def _end(
     unknowns, beliefs = search.unknowns, search.beliefs
     gradient = search.gradient(unknowns, sums)
     covariance = inverse_of(information, RELIABLE) if information is not None else None
+    integration_error = np.nan
     if covariance is not None:
         blocks, kind = own_covariance(unknowns, covariance), OBSERVED
+        integration_error = _integration_error(search, sums, covariance.__matmul__)
     elif information is None and not singular:
-        blocks = _item_covariance(search, sums)
-        kind = OBSERVED_BLOCKS
+        apart = ItemBlocks.of(search.persons, unknowns, sums, search.grid, beliefs)
+        blocks, kind = apart.covariance, OBSERVED_BLOCKS
+        integration_error = _integration_error(search, sums, partial(apart.step, unknowns))
     else:
         blocks = [np.full((*batch.parameters.shape, batch.size), np.nan) for batch in unknowns.batches]
         kind = NOT_IDENTIFIED
@@ -256,7 +255,7 @@ def _end(
         converged=converged,
         max_gradient=float(np.abs(gradient).max(initial=0.0)),
         last_step=last_step,
-        integration_error=_integration_error(search, covariance, blocks) if kind != NOT_IDENTIFIED else np.nan,
+        integration_error=integration_error,
         iterations=search.iterations,
         nodes=search.grid.nodes,
         sums=sums,
@@ -264,18 +263,6 @@ def _end(
         monotone=search.monotone,
         trace=tuple(search.trace),
     )
-
-
-def _item_covariance(search: Search, sums: Sums) -> list[Matrix]:
-    """Covariance (m, p, p) of every item's own parameters, as if all else were known."""
-    unknowns = search.unknowns
-    complete = complete_item_information(unknowns, sums, search.grid.nodes, search.start, search.beliefs)
-    tables = Tables.of(unknowns, search.grid, search.start)
-    parts = search.persons.sweep(missing_item_information, unknowns, tables)
-    return [
-        _inverses(H + sum(part[number] for part in parts), batch.free)
-        for number, (H, batch) in enumerate(zip(complete, unknowns.batches, strict=True))
-    ]
 
 
 def own_covariance(unknowns: Unknowns, covariance: Matrix) -> list[Matrix]:
@@ -297,27 +284,10 @@ def own_covariance(unknowns: Unknowns, covariance: Matrix) -> list[Matrix]:
     return out
 
 
-def _inverses(information: Matrix, free: NDArray[np.bool_]) -> Matrix:
-    """The inverse of every item's block (m, p, p) over its free parameters, NaN where it has none."""
-    both = free[:, :, None] & free[:, None, :]
-    diagonal = np.sqrt(np.abs(np.einsum("mpp->mp", information)))
-    scale = np.where(free & (diagonal > 0), diagonal, 1.0)
-    outer = scale[:, :, None] * scale[:, None, :]
-    # fixed parameters stand apart with information 1
-    scaled = np.where(both, information / outer, 0.0) + np.einsum(
-        "mp,pq->mpq", (~free).astype(float), np.eye(free.shape[1])
-    )
-    values, vectors = np.linalg.eigh(np.where(np.isfinite(scaled), scaled, 0.0))
-    known = values[:, 0] > RELIABLE * values[:, -1]
-    inverse = (vectors / np.where(known[:, None], values, 1.0)[:, None, :]) @ vectors.transpose(0, 2, 1) / outer
-    return np.asarray(np.where(known[:, None, None], np.where(both, inverse, 0.0), np.nan))
-
-
-def _integration_error(search: Search, covariance: Matrix | None, blocks: Sequence[Matrix]) -> float:
+def _integration_error(search: Search, sums: Sums, step_for: Callable[[Matrix], Matrix]) -> float:
     """The largest parameter change that a finer and wider grid asks for, in one Newton step, on a sample of persons.
 
-    Without the whole covariance the step is taken item by item with `blocks` (m, p, p), and for the population by
-    itself, as if all else were known.
+    `step_for` makes the step of a gradient: from the whole information, or item by item.
     """
     sample, share = search.persons.sample(CHECKED_PERSONS)
     unknowns = search.unknowns
@@ -325,23 +295,11 @@ def _integration_error(search: Search, covariance: Matrix | None, blocks: Sequen
     refined = unknowns if unknowns.testlets is None else replace(unknowns, testlets=unknowns.testlets.finer())
     gradients = []
     for at, grid in ((unknowns, search.grid), (refined, finer)):
-        if at.testlets is not None:
-            sums = expect_testlets(sample, at, grid)
+        if at is unknowns and grid is search.grid and share == 1:
+            of_sample = sums
+        elif at.testlets is not None:
+            of_sample = expect_testlets(sample, at, grid)
         else:
-            sums = expect(sample, Tables.of(at, grid, search.start))
-        gradients.append(full_gradient(at, sums, grid.nodes, search.start, Beliefs()))
-    change = (gradients[1] - gradients[0]) / share
-    if covariance is not None:
-        return float(np.abs(covariance @ change).max(initial=0.0))
-    steps: list[Matrix] = []
-    first = 0
-    for batch, block in zip(unknowns.batches, blocks, strict=True):
-        own = np.zeros(batch.parameters.shape)
-        size = int(batch.free.sum())
-        own[batch.free] = change[first : first + size]
-        first += size
-        steps.append((block @ own[:, :, None]).reshape(-1))
-    tables = Tables.of(unknowns, search.grid, search.start)
-    of_population = population_information(sample, unknowns.population, tables) / share
-    steps.append(np.asarray(np.linalg.lstsq(of_population, change[first:])[0], float))
-    return float(np.nanmax(np.abs(np.concatenate(steps)), initial=0.0))
+            of_sample = expect(sample, Tables.of(at, grid, search.start))
+        gradients.append(full_gradient(at, of_sample, grid.nodes, search.start, Beliefs()))
+    return float(np.nanmax(np.abs(step_for((gradients[1] - gradients[0]) / share)), initial=0.0))

@@ -27,7 +27,6 @@ Matrix = NDArray[np.float64]
 ORDERS = 30  # most polynomials: five items need twenty, forty items six
 NEGLIGIBLE = 1e-7  # of the missing information's trace: where the sum stops
 FEW = 32  # persons of a slice
-SLICE_RESPONSES = 2_048  # at a time, each with the scores of its category at every node
 SLICE_PERSONS = 512  # at a time: a person's scores are a row as long as all parameters
 
 
@@ -163,23 +162,6 @@ def population_scores(population: Population, weighted: Matrix, nodes: Matrix, g
     )
 
 
-def population_information(layout: ResponseBlocks, population: Population, tables: Tables) -> Matrix:
-    """Σ over persons of E[score] E[score]' of the population's vector, (S, S): its information, the items known."""
-    out = np.zeros((population.size, population.size))
-    powers = np.stack([tables.nodes, tables.nodes**2], axis=1)
-    for block in layout:
-        density, _ = posterior(block, tables, layout)
-        first, second = (density @ powers).T
-        mean, sd = population.mean[block.group], population.sd[block.group]
-        of_mean, of_log_sd = (first - mean) / sd**2, (second - 2 * mean * first + mean**2) / sd**2 - 1
-        rows = np.concatenate(
-            [population.design[block.group] * of_mean[:, None], population.sd_design[block.group] * of_log_sd[:, None]],
-            axis=1,
-        )
-        out += rows.T @ (block.weight[:, None] * rows)
-    return out
-
-
 def _slices(layout: ResponseBlocks) -> Iterator[Block]:
     for block in layout:
         for first in range(0, len(block.persons), SLICE_PERSONS):
@@ -233,58 +215,3 @@ def in_vector(full: Matrix, unknowns: Unknowns) -> Matrix:
     upper = E.T @ (E.T @ full[:M, :M]).T
     cross = E.T @ full[:M, M:]
     return np.block([[upper, cross], [cross.T, full[M:, M:]]])
-
-
-def complete_item_information(
-    unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs
-) -> list[Matrix]:
-    """Every item's own block (m, p, p) of the complete information, less Σ over persons of E[score score']."""
-    blocks, _ = complete_information(unknowns, sums, nodes, start, beliefs)
-    for number, batch in enumerate(unknowns.batches):
-        table = batch.scores(nodes)
-        blocks[number] -= np.einsum("mkq,mkpq,mkrq->mpr", sums.of(batch, start), table, table, optimize=True)
-    return blocks
-
-
-def missing_item_information(layout: ResponseBlocks, unknowns: Unknowns, tables: Tables) -> list[Matrix]:
-    """Σ over persons of E[score] E[score]', (m, p, p) for every batch; with `complete_item_information` it makes every
-    item's own block of the observed information.
-    """
-    scores = [batch.scores(tables.nodes) for batch in unknowns.batches]
-    blocks = [np.zeros((*batch.parameters.shape, batch.size)) for batch in unknowns.batches]
-    batch_of = np.full(len(layout.categories), -1)
-    place = np.zeros(len(layout.categories), np.intp)
-    for number, batch in enumerate(unknowns.batches):
-        batch_of[batch.items], place[batch.items] = number, np.arange(len(batch.items))
-    for block in layout:
-        density, _ = posterior(block, tables, layout)
-        for number, table in enumerate(scores):
-            _add_mean_scores(blocks[number], block, density, table, batch_of == number, place)
-    return blocks
-
-
-def _add_mean_scores(
-    out: Matrix,
-    block: Block,
-    density: Matrix,
-    scores: Matrix,
-    ours: NDArray[np.bool_],
-    place: NDArray[np.intp],
-) -> None:
-    """Add Σ over persons of E[score] E[score]' to every item's block (m, p, p)."""
-    if block.row_start is None:
-        person, column = np.nonzero(block.codes != MISSING)
-        item, code = block.items[column], block.codes[person, column]
-    else:
-        person = np.repeat(np.arange(len(density)), np.diff(block.row_start))
-        item, code = block.items, block.codes
-    mine = np.flatnonzero(ours[item])
-    m, _, p, _ = scores.shape
-    for first in range(0, len(mine), SLICE_RESPONSES):
-        rows = mine[first : first + SLICE_RESPONSES]
-        who, which = person[rows], place[item[rows]]
-        mean = np.einsum("rq,rpq->rp", density[who], scores[which, code[rows]])
-        weighted = mean * block.weight[who, None]
-        for a in range(p):
-            for b in range(p):
-                out[:, a, b] += np.bincount(which, weighted[:, a] * mean[:, b], m)

@@ -95,7 +95,9 @@ def _higher(block: Block, layout: ResponseBlocks, dtype: DTypeLike) -> Matrix:
 def _sparse(block: Block, layout: ResponseBlocks, dtype: DTypeLike) -> csr_array:
     from scipy.sparse import csr_array  # noqa: PLC0415  (a tenth of a second that only sparse data need)
 
-    columns = layout.start[block.items] + block.codes
+    if block.row_start is None:
+        raise AssertionError("a table is no sparse block")
+    columns = np.take(layout.start.astype(np.int32), block.items) + block.codes
     ones = np.ones(len(columns), dtype)
     shape = (len(block.persons), int(layout.start[-1]))
-    return csr_array((ones, columns, block.row_start), shape=shape)  # type: ignore[arg-type]
+    return csr_array((ones, columns, block.row_start.astype(np.int32)), shape=shape)

@@ -48,8 +48,9 @@ def maximise(
         found = np.sqrt(np.maximum(variance, SMALLEST_TESTLET_SD**2))
         testlets = replace(testlets, sd=np.where(testlets.free, found, testlets.sd))
     moved = replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
-    shape = unknowns.population.shape
-    return moved if shape is None or not shape.free else _reshaped(moved, sums.mass, nodes)
+    if unknowns.population.shape is not None:
+        return _reshaped(moved, sums.mass, nodes) if unknowns.population.shape.free else moved
+    return _expanded(moved, sums) if _scale_is_convention(moved, beliefs) else moved
 
 
 def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:
@@ -58,12 +59,37 @@ def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:
     The distribution is standardised and the items moved with it, which changes no probability.
     """
     shape, mean, sd = Shape.of_mass(nodes, mass)
-    batches = []
-    for batch in unknowns.batches:
-        own = batch.parameters + mean * batch.along_ability()
-        own[:, : batch.categories - 1 if batch.family == "nominal" else 1] *= sd
-        batches.append(batch.at(own))
-    return replace(unknowns, batches=tuple(batches), population=replace(unknowns.population, shape=shape))
+    batches = tuple(batch.on_scale(mean, sd) for batch in unknowns.batches)
+    return replace(unknowns, batches=batches, population=replace(unknowns.population, shape=shape))
+
+
+def _scale_is_convention(unknowns: Unknowns, beliefs: Beliefs) -> bool:
+    """Whether only the reference groups' N(0, 1) holds the scale: all items and all other groups may move, and no
+    prior knows where to.
+    """
+    return (
+        unknowns.ties is None
+        and unknowns.testlets is None
+        and all(term.target == "logit" for term in beliefs.gaussians)
+        and all(bool(batch.free.all()) for batch in unknowns.batches)
+        and unknowns.population.is_standardised()
+    )
+
+
+def _expanded(unknowns: Unknowns, sums: Sums) -> Unknowns:
+    """The unknowns on the scale on which the reference groups, as they are now thought to be, are N(0, 1).
+
+    EM with parameters expanded by the reference's mean and standard deviation (Liu, Rubin & Wu, 1998): the items move
+    together at once, where plain EM makes 7 % of the way in a step if persons are known with reliability 0.93.
+    """
+    reference, moments = unknowns.population.is_reference(), sums.moments
+    persons = float(moments.persons[reference].sum())
+    if not persons > 0:
+        return unknowns
+    mean = float(moments.first[reference].sum()) / persons
+    sd = float(np.sqrt(moments.second[reference].sum() / persons - mean**2))
+    batches = tuple(batch.on_scale(mean, sd) for batch in unknowns.batches)
+    return replace(unknowns, batches=batches, population=unknowns.population.on_scale(mean, sd))
 
 
 def item_gradient(unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs) -> Matrix:

@@ -106,6 +106,22 @@ class Population:
         """Which free standard deviation each group has, (G, S), zeros and ones."""
         return np.asarray(np.eye(len(self.free_sd) + 1)[self.sd_of][:, : len(self.free_sd)])
 
+    def is_reference(self) -> NDArray[np.bool_]:
+        """Which groups (G,) are N(0, 1) for good."""
+        return np.asarray((self.design == 0).all(axis=1) & (self.sd_of < 0) & (self.origin == 0) & (self.fixed_sd == 1))
+
+    def is_standardised(self) -> bool:
+        """Whether some groups are N(0, 1), and every other has a mean and a standard deviation of its own."""
+        others = ~self.is_reference()
+        own = np.zeros((len(others), int(others.sum())))
+        own[others] = np.eye(own.shape[1])
+        alone = self.design.shape == own.shape and bool((self.design == own).all()) and not self.origin[others].any()
+        return not others.all() and alone and sorted(self.sd_of[others]) == list(range(own.shape[1]))
+
+    def on_scale(self, mean: float, sd: float) -> Population:
+        """The same abilities as (ability - mean) / sd, save those of reference groups; `is_standardised`."""
+        return replace(self, coefficients=(self.coefficients - mean) / sd, free_sd=self.free_sd / sd)
+
     def vector(self) -> Matrix:
         """Coefficients, then the logs of the free standard deviations."""
         return np.concatenate([self.coefficients, np.log(self.free_sd)])
@@ -184,6 +200,10 @@ class Grid:
     @property
     def spacing(self) -> float:
         return float(self.nodes[1] - self.nodes[0])
+
+    def in_precision(self, *, single: bool) -> Matrix:
+        """The nodes in double precision, or in `single`, which the curves at them then are in."""
+        return np.asarray(self.nodes, np.float32 if single else np.float64)
 
     def covers(self, population: Population) -> bool:
         """Whether half a standard deviation less than REACH is still covered, so that a moving group needs no new grid

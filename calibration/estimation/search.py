@@ -28,6 +28,7 @@ MOST_NEWTON_STEPS = 8
 INFORMATION_SCORES, LEAST_PERSONS = 2_000_000, 10_000
 SINGLE_PERSONS = 2_500  # from whom on passes with steps above SINGLE_STEP are in single precision
 SINGLE_STEP, SINGLE_ROUNDING = 2e-3, 1e-6
+FAR_STEP, COARSER = 0.2, 2.0  # EM steps above this are on a grid with nodes twice as far apart as may be
 ROUNDING = 1e-10  # of the log-likelihood: what sums in another order may differ by
 THINNING = 4  # of persons from one order of the missing part to the next, which is a twentieth of it
 ROUGH_PERSONS = 4_000
@@ -59,6 +60,7 @@ class Search:
         self.grid = Grid.covering(unknowns.population, self.spacing)
         normal = unknowns.testlets is None and unknowns.population.shape is None
         self.single = self.rough_sums = normal and persons.persons >= SINGLE_PERSONS
+        self.far = normal and spacing is None
         self.iterations = 0
         self.monotone = True
         self.trace: list[float] = []
@@ -75,6 +77,7 @@ class Search:
 
     def settled(self) -> Sums:
         """The E-step where the search is, on a grid that holds there."""
+        self.far = False
         while True:
             sums = self.expect(self.unknowns)
             if self.grid_holds(self.unknowns, sums.narrowest):
@@ -83,7 +86,7 @@ class Search:
     def in_double(self, sums: Sums) -> Sums:
         """From here on passes in double precision; the sums at the unknowns in it."""
         self.single = False
-        return self.settled() if self.rough_sums else sums
+        return self.settled() if self.rough_sums or self.far else sums
 
     def slack(self, objective: float) -> float:
         """What an objective may be lower than another for the rounding of the last sums alone."""
@@ -101,7 +104,7 @@ class Search:
 
     def grid_holds(self, unknowns: Unknowns, narrowest: float) -> bool:
         """Whether the grid is fine and wide enough; if not, it is set anew."""
-        widest = widest_spacing(unknowns, narrowest)
+        widest = widest_spacing(unknowns, narrowest) * (COARSER if self.far else 1.0)
         if self.grid.spacing <= widest and self.grid.covers(unknowns.population):
             return True
         if self.grid.spacing > widest:
@@ -145,18 +148,28 @@ class Search:
             best, halved, before = objective, 0, (self.unknowns, sums)
             self.report(sums.log_likelihood)
             x = self.unknowns.vector()
-            plain = maximise(self.unknowns, sums, self.grid.nodes, self.start, self.beliefs)
+            nodes = self.grid.in_precision(single=self.rough_sums)
+            plain = maximise(self.unknowns, sums, nodes, self.start, self.beliefs)
             image = plain.vector()
             step = max(float(np.abs(image - x).max(initial=0.0)), SHAPE_SHARE * self.shape_step(sums))
-            if step < tolerance:
+            if step < tolerance and not self.far:
                 return sums, True
             if self.single and step < SINGLE_STEP:
                 self.single, best = False, -np.inf
             if self.iterations >= most:
-                return sums, False
+                return (self.settled() if self.far else sums), False
+            if self._comes_near(step, sums):
+                best = -np.inf
             mixed = plain.at(mixer.next(x, image))
             accelerated = within_bounds(mixed, self.beliefs)
             self.unknowns = mixed if accelerated else plain
+
+    def _comes_near(self, step: float, sums: Sums) -> bool:
+        """Whether the search is no longer far, and has another grid for it."""
+        if not (self.far and step < FAR_STEP):
+            return False
+        self.far = False
+        return not self.grid_holds(self.unknowns, sums.narrowest)
 
     def shape_step(self, sums: Sums) -> float:
         """How far an EM step moves the distribution of ability: the largest change of a share of persons below some

@@ -147,7 +147,7 @@ class Unknowns:
 
     def log_probability(self, nodes: Matrix, start: NDArray[np.intp]) -> Matrix:
         """Log P of the stacked categories at each node, (C, Q); 0 for those of testlets."""
-        out = np.zeros((int(start[-1]), len(nodes)))
+        out = np.zeros((int(start[-1]), len(nodes)), nodes.dtype)
         for batch in self.batches:
             if batch.testlet < 0:
                 out[rows(batch, start)] = batch.log_probability(nodes)
@@ -173,10 +173,9 @@ class Tables:
     @classmethod
     def of(cls, unknowns: Unknowns, grid: Grid, start: NDArray[np.intp], *, single: bool = False) -> Tables:
         """In double precision, or in `single` for a pass whose step is large."""
-        log_P, log_weights = unknowns.log_probability(grid.nodes, start), grid.log_weights(unknowns.population)
-        if single:
-            log_P, log_weights = log_P.astype(np.float32), log_weights.astype(np.float32)
-        return cls(grid.nodes, log_P, log_weights)
+        nodes = grid.in_precision(single=single)
+        log_weights = np.asarray(grid.log_weights(unknowns.population), nodes.dtype)
+        return cls(nodes, unknowns.log_probability(nodes, start), log_weights)
 
 
 def rows(batch: Batch, start: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -14,12 +14,11 @@ from calibration.estimation import information, testlet_information, testlets
 from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.blocks import ResponseBlocks, take_persons
 from calibration.estimation.information import (
-    complete_item_information,
     missing_information,
-    missing_item_information,
     observed_information,
     orthonormal_polynomials,
 )
+from calibration.estimation.item_blocks import complete_item_information, missing_item_information
 from calibration.estimation.testlet_information import missing_information_of_testlets
 from calibration.estimation.unknowns import Tables
 from tests.calibration.estimation.cases import Case, case_of, cases, sample
