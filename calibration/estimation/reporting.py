@@ -37,7 +37,7 @@ def reported(
     found: dict[int, ItemParameters] = {}
     for batch, own_covariance in zip(unknowns.batches, covariance, strict=True):
         names = [items[j] for j in batch.items]
-        numbers, jacobian = _nominal(batch, D) if batch.family == "nominal" else _traditional(batch, names, D)
+        numbers, jacobian = _nominal(batch, D) if batch.family == "nominal" else traditional(batch, names, D)
         blocks = jacobian @ own_covariance @ jacobian.transpose(0, 2, 1)
         known: NDArray[np.bool_] = np.asarray(np.isfinite(blocks).all(axis=(1, 2)) & with_errors)
         errors = np.sqrt(np.maximum(np.einsum("mpp->mp", np.where(known[:, None, None], blocks, 0.0)), 0.0))
@@ -73,7 +73,7 @@ def joint_covariance(unknowns: Unknowns, covariance: Matrix, items: Sequence[int
     own = number = 0
     for batch in unknowns.batches:
         names = [str(j) for j in batch.items]
-        jacobian = (_nominal(batch, D) if batch.family == "nominal" else _traditional(batch, names, D))[1]
+        jacobian = (_nominal(batch, D) if batch.family == "nominal" else traditional(batch, names, D))[1]
         for at, j in enumerate(batch.items):
             free = batch.free[at]
             if j in items:
@@ -106,7 +106,7 @@ def _nominal(batch: Batch, D: float) -> tuple[Matrix, Matrix]:
     return batch.parameters * scale, np.broadcast_to(np.diag(scale), (len(batch.items), batch.size, batch.size))
 
 
-def _traditional(batch: Batch, names: Sequence[str], D: float) -> tuple[Matrix, Matrix]:
+def traditional(batch: Batch, names: Sequence[str], D: float) -> tuple[Matrix, Matrix]:
     """a, b_k = -(L · own)_k / slope, c and d, (m, p), and their derivatives (m, p, p) in the items' own parameters."""
     own, K, p = batch.parameters, batch.categories, batch.size
     slope = own[:, :1]
