@@ -132,26 +132,28 @@ def settled(beliefs: Beliefs, batches: Sequence[Batch]) -> Beliefs:
     return Beliefs(tuple(kept), beliefs.betas)
 
 
-def log_density(beliefs: Beliefs, number: int, batch: Batch, draws: Matrix) -> Matrix:
-    """Log of the density (m, M) that settled priors have at draws (m, M, p) of a batch's parameters, up to a constant.
+def log_density(beliefs: Beliefs, number: int, u: Matrix) -> Matrix:
+    """Log of the density (m, M) that settled priors have at u (m, M, p), up to a constant.
 
-    It is one of u, that is of log a (or a), b, logit c and logit d, whatever the prior itself is a density of.
+    u are draws of log a (or a), b_1 …, logit c, logit d of a batch's items, and the density is one of these, whatever
+    the prior itself is a density of.
     """
-    m, M, _ = draws.shape
-    out = np.zeros((m, M))
+    out = np.zeros(u.shape[:2])
     for term in beliefs.gaussians:
-        if term.batch != number:
-            continue
-        for item, mean, sd in zip(term.items, term.mean, term.sd, strict=True):
-            drawn = replace(batch, parameters=draws[item])
-            u, _, _ = _transformed(replace(term, items=np.arange(M)), drawn)
-            out[item] -= 0.5 * ((u - mean) / sd) ** 2
+        if term.batch == number:
+            away = (u[term.items, :, _column(term)] - term.mean[:, None]) / term.sd[:, None]
+            out[term.items] -= 0.5 * away**2
     for beta in beliefs.betas:
         if beta.batch == number:
-            logit = draws[beta.items, :, beta.column]
+            logit = u[beta.items, :, beta.column]
             A, B = beta.alpha[:, None], beta.beta[:, None]
             out[beta.items] -= A * np.logaddexp(0.0, -logit) + B * np.logaddexp(0.0, logit)
     return out
+
+
+def _column(term: Gaussian) -> int:
+    """The parameter of its item that a prior is of."""
+    return {"b": 1 + term.column, "logit": term.column}.get(term.target, 0)
 
 
 def without_prior(beliefs: Beliefs, batches: Sequence[Batch]) -> list[NDArray[np.bool_]]:
@@ -161,9 +163,8 @@ def without_prior(beliefs: Beliefs, batches: Sequence[Batch]) -> list[NDArray[np
     for term in beliefs.gaussians:
         np.add.at(members, term.family, 1)
     for term in beliefs.gaussians:
-        column = {"b": 1 + term.column, "logit": term.column}.get(term.target, 0)
         held = (term.family < 0) | (members[term.family] > 1)
-        out[term.batch][term.items[held], column] = False
+        out[term.batch][term.items[held], _column(term)] = False
     for beta in beliefs.betas:
         out[beta.batch][beta.items, beta.column] = False
     return out

@@ -7,7 +7,8 @@ not where the parameter is. What is known of one item, everything else at its mo
 
 with P_i(q) the person's posterior at the modes, so that all draws of all items share the E-step. Its moments come from
 importance sampling (Owen, 2013, ch. 9): quasi-random draws from a t distribution about the mode with the spread of the
-information, then from one with the centre and spread that these have found.
+information, then from one with the centre and spread that these have found. Draws are of log a (of a where its prior is
+normal), b, logit c and logit d, in which posteriors are nearest to normal and the priors have their densities.
 
 The other items and the population are not known but estimated. To first order their errors move an item's mean along
 its regression on them, which adds to its covariance what the marginal information has beyond that of the item's own
@@ -17,7 +18,7 @@ block (the second term of the law of total variance), and a shift of theirs move
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,14 +33,16 @@ from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import Grid
 from calibration.estimation.reporting import traditional
 from calibration.estimation.unknowns import Tables, Unknowns
+from calibration.models import logistic
 
 Matrix = NDArray[np.float64]
 
-TRIAL_DRAWS, DRAWS = 256, 1024  # powers of two, as Sobol's sequence asks for
-DEGREES_OF_FREEDOM = 8.0  # of the t distribution: tails beyond a posterior's, so that no weight is without bound
+TRIAL_DRAWS, DRAWS = 512, 1024  # means of 4PL are then within 0.015 of a posterior standard deviation
+DEGREES_OF_FREEDOM = 5.0  # of the t distribution: tails beyond a posterior's, so that no weight is without bound
 LEAST_EFFECTIVE = 0.2  # share of the draws; less, and a few of them say everything
 TABLE_NUMBERS = 2**23  # of curves at draws that are held at once, 64 MB
-LARGEST_LOG_RATIO = 500.0  # of two probabilities: it stands where the posterior is 0, and must not overflow
+LARGEST_LOG_RATIO = 80.0  # of two probabilities: it stands where the posterior is 0, and must not overflow
+LEAST_DENSITY = 1e-30  # of a person's posterior: with smaller numbers single precision is slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,10 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Draws (m, M, p) of a batch's own parameters, with weights (m, M) that sum to 1."""
+    """Draws (m, M, p) of a batch's own parameters and of the reported ones, with weights (m, M) that sum to 1."""
 
-    draws: Matrix
+    own: Matrix
+    reported: Matrix
     weights: Matrix
 
     def mean(self, values: Matrix) -> Matrix:
@@ -86,7 +90,8 @@ def posterior_means(persons: Partitions, result: Fit, beliefs: Beliefs, *, D: fl
     density = settled(beliefs, unknowns.batches)
     own = _own_blocks(result)
     samples = [
-        _sampled(persons, unknowns, tables, density, number, covariance) for number, covariance in enumerate(own)
+        _sampled(persons, tables, batch, density, number, covariance, D)
+        for number, (batch, covariance) in enumerate(zip(unknowns.batches, own, strict=True))
     ]
     shifts = _shifts(result, samples, own)
     return [
@@ -113,47 +118,70 @@ def _own_blocks(result: Fit) -> list[Matrix]:
 
 
 def _sampled(
-    persons: Partitions, unknowns: Unknowns, tables: Tables, density: Beliefs, number: int, covariance: Matrix
+    persons: Partitions, tables: Tables, batch: Batch, beliefs: Beliefs, number: int, covariance: Matrix, D: float
 ) -> _Sample:
-    """Draws from the posterior of each of a batch's items, the others at their modes.
-
-    They are made in the logs of slopes whose prior is lognormal, and in all other parameters as they are.
-    """
-    batch = unknowns.batches[number]
-    logs = density.log_slopes(number, len(batch.items))
-    centre = batch.parameters.copy()
-    centre[logs, 0] = np.log(centre[logs, 0])
-    scale = np.ones_like(centre)
-    scale[logs, 0] = 1 / batch.parameters[logs, 0]
-    spread = scale[:, :, None] * covariance * scale[:, None, :]
-    sample = None
+    """Draws from the posterior of each of a batch's items, all others at their modes."""
+    logs = beliefs.log_slopes(number, len(batch.items))
+    centre, jacobian = _coordinates(batch, logs)
+    spread = jacobian @ covariance @ jacobian.transpose(0, 2, 1)
     for M in (TRIAL_DRAWS, DRAWS):
-        drawn, log_proposal = _t_draws(centre, spread, batch.free, M)
-        draws = drawn.copy()
-        draws[logs, :, 0] = np.exp(draws[logs, :, 0])
-        log_target = _log_likelihood(persons, unknowns, tables, number, draws) + _log_prior(batch, density, number, draws)
-        sample = _Sample(draws, _weights(log_target - log_proposal))
-        centre, spread = sample.mean(drawn), sample.covariance(drawn, drawn)
+        u, log_proposal = _t_draws(centre, spread, batch.free, M)
+        own, reported = _parameters(batch, logs, u, D)
+        drawn = _at_draws(batch, own)
+        log_posterior = _log_likelihood(persons, tables, batch, own) + log_density(beliefs, number, u)
+        log_posterior[~drawn.allowed(drawn.parameters).reshape(-1, M)] = -np.inf
+        sample = _Sample(own, reported, _weights(log_posterior - log_proposal))
+        centre, spread = sample.mean(u), sample.covariance(u, u)
     return sample
 
 
-def _t_draws(centre: Matrix, spread: Matrix, free: NDArray[np.bool_], M: int) -> tuple[Matrix, Matrix]:
-    """Quasi-random draws (m, M, p) from multivariate t distributions, and their log densities (m, M) up to a constant.
+def _coordinates(batch: Batch, logs: NDArray[np.bool_]) -> tuple[Matrix, Matrix]:
+    """What is drawn, (m, p), and its derivatives (m, p, p) in the items' own parameters."""
+    u, jacobian = traditional(batch, [str(j) for j in batch.items], 1.0)
+    K, slope = batch.categories, batch.parameters[logs, 0]
+    u[logs, 0], jacobian[logs, 0, 0] = np.log(slope), 1 / slope
+    u[:, K:], jacobian[:, K:] = batch.parameters[:, K:], np.eye(batch.size)[K:]
+    return u, jacobian
 
-    What is not free stays at the centre. Items whose spread is no covariance have NaN.
+
+def _parameters(batch: Batch, logs: NDArray[np.bool_], u: Matrix, D: float) -> tuple[Matrix, Matrix]:
+    """The items' own parameters and the reported ones at draws u, all (m, M, p)."""
+    own, reported, K = u.copy(), u.copy(), batch.categories
+    own[logs, :, 0] = np.exp(u[logs, :, 0])
+    steps = u[:, :, 1:K]
+    own[:, :, 1:K] = -own[:, :, :1] * (np.cumsum(steps, axis=2) if batch.family == "partial credit" else steps)
+    reported[:, :, 0] = own[:, :, 0] / D
+    reported[:, :, K:] = logistic(u[:, :, K:])
+    return own, reported
+
+
+def _t_draws(centre: Matrix, spread: Matrix, free: NDArray[np.bool_], M: int) -> tuple[Matrix, Matrix]:
+    """Draws (m, M, p) from multivariate t distributions, and their log densities (m, M) up to a constant.
+
+    What is not free stays at the centre. Items whose spread is no covariance have NaN. Uniform numbers are fractions of
+    multiples of square roots of primes (Niederreiter, 1978), the same for all items and whenever this runs.
     """
     from scipy.special import gammaincinv, ndtri  # noqa: PLC0415  (scipy is loaded by what needs it)
-    from scipy.stats import qmc  # noqa: PLC0415
 
-    p = centre.shape[1]
-    uniform = qmc.Sobol(p + 1, rng=np.random.default_rng(20260728)).random(M)
-    chi_squared = 2 * gammaincinv(DEGREES_OF_FREEDOM / 2, uniform[:, p])
-    standard = ndtri(uniform[:, :p])
-    z = standard * np.sqrt(DEGREES_OF_FREEDOM / chi_squared)[:, None] * free[:, None, :]
+    p, half = centre.shape[1], DEGREES_OF_FREEDOM / 2
+    uniform = (np.arange(1, M + 1)[:, None] * np.sqrt(_primes(p + 1))) % 1
+    over = gammaincinv(half, uniform[:, p:]) / half  # chi-squared over its degrees of freedom
+    z = ndtri(uniform[:, :p]) / np.sqrt(over) * free[:, None, :]
     factor = _cholesky(spread + np.eye(p) * ~free[:, :, None])
     draws = centre[:, None] + (z @ factor.transpose(0, 2, 1)) * free[:, None]
-    power = (DEGREES_OF_FREEDOM + free.sum(axis=1)) / 2
+    power = half + free.sum(axis=1) / 2
     return draws, -power[:, None] * np.log1p((z**2).sum(axis=2) / DEGREES_OF_FREEDOM)
+
+
+def _primes(n: int) -> Matrix:
+    """The first n primes."""
+    found: list[int] = []
+    candidate = 2
+    while len(found) < n:
+        if all(candidate % prime for prime in found):
+            found.append(candidate)
+        candidate += 1
+    return np.array(found, float)
 
 
 def _cholesky(covariance: Matrix) -> Matrix:
@@ -167,15 +195,6 @@ def _cholesky(covariance: Matrix) -> Matrix:
     return out
 
 
-def _log_prior(batch: Batch, beliefs: Beliefs, number: int, draws: Matrix) -> Matrix:
-    """Log prior density (m, M) of draws, as one of log a (or a), intercepts and logits; -inf where there is no curve."""
-    m, M, _ = draws.shape
-    allowed = _at_draws(batch, draws).allowed(draws.reshape(m * M, -1)).reshape(m, M)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        of_intercepts = -(batch.categories - 1) * np.log(np.abs(draws[:, :, 0]))  # |db / d intercept|
-        return np.where(allowed, log_density(beliefs, number, batch, draws) + of_intercepts, -np.inf)
-
-
 def _at_draws(batch: Batch, draws: Matrix) -> Batch:
     """A batch whose items are draws (m, M, p) of a batch's: M · m of them."""
     m, M, p = draws.shape
@@ -187,12 +206,9 @@ def _at_draws(batch: Batch, draws: Matrix) -> Batch:
     )
 
 
-def _log_likelihood(
-    persons: Partitions, unknowns: Unknowns, tables: Tables, number: int, draws: Matrix
-) -> Matrix:
+def _log_likelihood(persons: Partitions, tables: Tables, batch: Batch, draws: Matrix) -> Matrix:
     """Log conditional likelihoods (m, M) of a batch's items at draws (m, M, p) of each, 0 at the modes."""
     m, M, _ = draws.shape
-    batch = unknowns.batches[number]
     size = max(1, TABLE_NUMBERS // (batch.categories * len(tables.nodes) * M))
     return np.concatenate(
         [
@@ -211,17 +227,19 @@ def _of_persons(layout: ResponseBlocks, tables: Tables, batch: Batch, draws: Mat
     m, M, _ = draws.shape
     at_modes = batch.log_probability(tables.nodes)  # (m, K, Q)
     at_draws = _at_draws(batch, draws).log_probability(tables.nodes).reshape(m, M, *at_modes.shape[1:])
-    ratios = at_draws.transpose(0, 2, 3, 1) - at_modes[:, :, :, None]  # (m, K, Q, M)
-    np.exp(np.minimum(ratios, LARGEST_LOG_RATIO, out=ratios), out=ratios)
+    ratios = (at_draws.transpose(0, 2, 3, 1) - at_modes[:, :, :, None]).astype(np.float32)  # (m, K, Q, M)
+    np.exp(np.clip(ratios, -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO, out=ratios), out=ratios)
     out = np.zeros((m, M))
     for block in layout:
         density, _ = posterior(block, tables, layout)
+        density, weight = density.astype(np.float32), block.weight.astype(np.float32)
+        density[density < LEAST_DENSITY] = 0.0
         codes = dense_codes(block, len(layout.categories))[:, batch.items]
         for j in range(m):
             for k in range(batch.categories):
                 chose = np.flatnonzero(codes[:, j] == k)
                 if chose.size:
-                    out[j] += block.weight[chose] @ np.log(density[chose] @ ratios[j, k])
+                    out[j] += weight[chose] @ np.log(density[chose] @ ratios[j, k])
     return out
 
 
@@ -235,7 +253,7 @@ def _weights(log_weight: Matrix) -> Matrix:
 def _shifts(result: Fit, samples: Sequence[_Sample], own: Sequence[Matrix]) -> list[Matrix]:
     """How far each item's own parameters (m, p) move because the others' means are not their modes."""
     batches = result.unknowns.batches
-    moved = [sample.mean(sample.draws) - batch.parameters for sample, batch in zip(samples, batches, strict=True)]
+    moved = [sample.mean(sample.own) - batch.parameters for sample, batch in zip(samples, batches, strict=True)]
     if result.covariance is None:
         return [np.zeros_like(by) for by in moved]
     forces = [_solved(V, by[:, :, None], batch.free)[:, :, 0] for V, by, batch in zip(own, moved, batches, strict=True)]
@@ -263,16 +281,11 @@ def _moments(
     batch: Batch, sample: _Sample, marginal: Matrix, conditional: Matrix, shift: Matrix, D: float
 ) -> Moments:
     """Moments of the reported parameters: those of the item's own posterior, and what the others' errors add."""
-    m, M, p = sample.draws.shape
-    names = [""] * (m * M)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        modes = traditional(batch, [""] * m, D)[0]
-        numbers = traditional(_at_draws(batch, sample.draws), names, D)[0].reshape(m, M, p)
-    away = numbers - modes[:, None]  # of what is fixed exactly 0
-    cross = sample.covariance(sample.draws, away)  # (m, p of own, p of reported)
-    regression = _solved(conditional, cross, batch.free).transpose(0, 2, 1)
+    modes, _ = traditional(batch, [str(j) for j in batch.items], D)
+    away = np.where(batch.free[:, None], sample.reported - modes[:, None], 0.0)
+    regression = _solved(conditional, sample.covariance(sample.own, away), batch.free).transpose(0, 2, 1)
     beyond = np.where(np.isfinite(marginal), marginal - conditional, 0.0)
     covariance = sample.covariance(away, away) + regression @ beyond @ regression.transpose(0, 2, 1)
     mean = modes + sample.mean(away) + (regression @ shift[:, :, None])[:, :, 0]
-    effective = 1 / (M * (sample.weights**2).sum(axis=1))
+    effective = 1 / (sample.weights.shape[1] * (sample.weights**2).sum(axis=1))
     return Moments(mean, covariance, np.where(batch.free.any(axis=1), effective, np.nan))
