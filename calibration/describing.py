@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.fitting import NOT_IDENTIFIED, Fit, own_covariance
+from calibration.estimation.posterior_means import Moments
 from calibration.estimation.reporting import reported
 from calibration.estimation.specification import without_raters
 from calibration.models import ItemParameters, Scale
@@ -193,3 +194,24 @@ def warnings_of(result: Fit) -> list[Flag]:
             Flag("", "integration-error", f"a finer grid would move a parameter by {result.integration_error:.1e}")
         )
     return found
+
+
+def means_missing(items: Sequence[str], result: Fit, moments: Sequence[Moments]) -> list[Flag]:
+    """Which of the items have modes where posterior means were asked for, and why."""
+    if not moments:
+        return [
+            Flag("", "modes-kept", "posterior means start from a maximum with standard errors: parameters are modes")
+        ]
+    return [
+        Flag(
+            items[j],
+            "mode-kept",
+            "its posterior is so unlike a normal one that its mean was not found (the draws are worth "
+            f"{0 if np.isnan(worth) else worth:.0%} of as many): parameters are its mode. Try narrower priors",
+        )
+        for batch, of in zip(result.unknowns.batches, moments, strict=True)
+        for j, worth, found, free in zip(
+            batch.items, of.effective, of.found, batch.free.any(axis=1).tolist(), strict=True
+        )
+        if free and not found
+    ]

@@ -10,15 +10,14 @@ importance sampling (Owen, 2013, ch. 9): quasi-random draws from a t distributio
 information, then from one with the centre and spread that these have found. Draws are of log a (of a where its prior is
 normal), b, logit c and logit d, in which posteriors are nearest to normal and the priors have their densities.
 
-The other items and the population are not known but estimated. To first order their errors move an item's mean along
-its regression on them, which adds to its covariance what the marginal information has beyond that of the item's own
-block (the second term of the law of total variance), and a shift of theirs moves it in the same way (Tierney & Kadane,
-1986, give the expansion; terms of items with themselves are exact here, those between items of first order).
+The other items and the population are not known but estimated. What their errors add to the covariance is taken from
+the information: that of the item with all else estimated, less that with all else known, by the delta method (the
+second term of the law of total variance; Tierney & Kadane, 1986, give the expansion behind both). That the others'
+means are not their modes is left out: to first order in their own shifts alone it makes means worse, not better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,7 +31,7 @@ from calibration.estimation.fitting import Fit
 from calibration.estimation.partitions import Partitions
 from calibration.estimation.population import Grid
 from calibration.estimation.reporting import traditional
-from calibration.estimation.unknowns import Tables, Unknowns
+from calibration.estimation.unknowns import Tables
 from calibration.models import logistic
 
 Matrix = NDArray[np.float64]
@@ -64,20 +63,21 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Draws (m, M, p) of a batch's own parameters and of the reported ones, with weights (m, M) that sum to 1."""
+    """Draws (m, M, p) with weights (m, M) that sum to 1."""
 
-    own: Matrix
-    reported: Matrix
+    draws: Matrix
     weights: Matrix
 
-    def mean(self, values: Matrix) -> Matrix:
-        """Of values (m, M, p): (m, p)."""
-        return np.asarray((self.weights[:, None] @ values)[:, 0])
+    @property
+    def mean(self) -> Matrix:
+        """(m, p)."""
+        return np.asarray((self.weights[:, None] @ self.draws)[:, 0])
 
-    def covariance(self, values: Matrix, others: Matrix) -> Matrix:
-        """Of values (m, M, p) with others (m, M, r): (m, p, r)."""
-        away = (values - self.mean(values)[:, None]) * self.weights[:, :, None]
-        return np.asarray(away.transpose(0, 2, 1) @ (others - self.mean(others)[:, None]))
+    @property
+    def covariance(self) -> Matrix:
+        """(m, p, p)."""
+        away = self.draws - self.mean[:, None]
+        return np.asarray((away * self.weights[:, :, None]).transpose(0, 2, 1) @ away)
 
 
 def posterior_means(persons: Partitions, result: Fit, beliefs: Beliefs, *, D: float = 1.0) -> list[Moments]:
@@ -88,18 +88,22 @@ def posterior_means(persons: Partitions, result: Fit, beliefs: Beliefs, *, D: fl
     unknowns = result.unknowns
     tables = Tables.of(unknowns, Grid(result.nodes), persons.start)
     density = settled(beliefs, unknowns.batches)
-    own = _own_blocks(result)
-    samples = [
-        _sampled(persons, tables, batch, density, number, covariance, D)
-        for number, (batch, covariance) in enumerate(zip(unknowns.batches, own, strict=True))
-    ]
-    shifts = _shifts(result, samples, own)
-    return [
-        _moments(batch, sample, marginal, conditional, shift, D)
-        for batch, sample, marginal, conditional, shift in zip(
-            unknowns.batches, samples, result.item_covariance, own, shifts, strict=True
+    moments = []
+    for number, (batch, own, marginal) in enumerate(
+        zip(unknowns.batches, _own_blocks(result), result.item_covariance, strict=True)
+    ):
+        sample = _sampled(persons, tables, batch, density, number, own, D)
+        modes, jacobian = traditional(batch, [str(j) for j in batch.items], D)
+        of_others = jacobian @ (marginal - own) @ jacobian.transpose(0, 2, 1)
+        effective = 1 / (DRAWS * (sample.weights**2).sum(axis=1))
+        moments.append(
+            Moments(
+                np.where(batch.free, sample.mean, modes),  # what is fixed without rounding
+                sample.covariance + of_others,
+                np.where(batch.free.any(axis=1), effective, np.nan),
+            )
         )
-    ]
+    return moments
 
 
 def _own_blocks(result: Fit) -> list[Matrix]:
@@ -130,9 +134,10 @@ def _sampled(
         drawn = _at_draws(batch, own)
         log_posterior = _log_likelihood(persons, tables, batch, own) + log_density(beliefs, number, u)
         log_posterior[~drawn.allowed(drawn.parameters).reshape(-1, M)] = -np.inf
-        sample = _Sample(own, reported, _weights(log_posterior - log_proposal))
-        centre, spread = sample.mean(u), sample.covariance(u, u)
-    return sample
+        weights = _weights(log_posterior - log_proposal)
+        found = _Sample(u, weights)
+        centre, spread = found.mean, found.covariance
+    return _Sample(reported, weights)
 
 
 def _coordinates(batch: Batch, logs: NDArray[np.bool_]) -> tuple[Matrix, Matrix]:
@@ -238,7 +243,9 @@ def _of_persons(layout: ResponseBlocks, tables: Tables, batch: Batch, draws: Mat
         for j in range(m):
             for k in range(batch.categories):
                 chose = np.flatnonzero(codes[:, j] == k)
-                if chose.size:
+                if not chose.size:
+                    continue
+                with np.errstate(divide="ignore"):  # a draw that makes an answer impossible
                     out[j] += weight[chose] @ np.log(density[chose] @ ratios[j, k])
     return out
 
@@ -248,44 +255,3 @@ def _weights(log_weight: Matrix) -> Matrix:
     with np.errstate(invalid="ignore"):
         weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
-
-
-def _shifts(result: Fit, samples: Sequence[_Sample], own: Sequence[Matrix]) -> list[Matrix]:
-    """How far each item's own parameters (m, p) move because the others' means are not their modes."""
-    batches = result.unknowns.batches
-    moved = [sample.mean(sample.own) - batch.parameters for sample, batch in zip(samples, batches, strict=True)]
-    if result.covariance is None:
-        return [np.zeros_like(by) for by in moved]
-    forces = [_solved(V, by[:, :, None], batch.free)[:, :, 0] for V, by, batch in zip(own, moved, batches, strict=True)]
-    free = [batch.free for batch in batches]
-    force = np.concatenate([of[which] for of, which in zip(forces, free, strict=True)])
-    B = len(force)
-    together = result.covariance[:B, :B] @ np.where(np.isfinite(force), force, 0.0)
-    out, first = [], 0
-    for by, which in zip(moved, free, strict=True):
-        shift = np.zeros_like(by)
-        shift[which] = together[first : first + int(which.sum())] - by[which]
-        first += int(which.sum())
-        out.append(shift)
-    return out
-
-
-def _solved(covariance: Matrix, right: Matrix, free: NDArray[np.bool_]) -> Matrix:
-    """Covariance⁻¹ · right, (m, p, r), over the free parameters; 0 for the others."""
-    both = free[:, :, None] & free[:, None, :]
-    filled = np.where(both, covariance, np.eye(free.shape[1]) * ~free[:, :, None])
-    return np.asarray(np.linalg.solve(filled, np.where(free[:, :, None], right, 0.0)))
-
-
-def _moments(
-    batch: Batch, sample: _Sample, marginal: Matrix, conditional: Matrix, shift: Matrix, D: float
-) -> Moments:
-    """Moments of the reported parameters: those of the item's own posterior, and what the others' errors add."""
-    modes, _ = traditional(batch, [str(j) for j in batch.items], D)
-    away = np.where(batch.free[:, None], sample.reported - modes[:, None], 0.0)
-    regression = _solved(conditional, sample.covariance(sample.own, away), batch.free).transpose(0, 2, 1)
-    beyond = np.where(np.isfinite(marginal), marginal - conditional, 0.0)
-    covariance = sample.covariance(away, away) + regression @ beyond @ regression.transpose(0, 2, 1)
-    mean = modes + sample.mean(away) + (regression @ shift[:, :, None])[:, :, 0]
-    effective = 1 / (sample.weights.shape[1] * (sample.weights**2).sum(axis=1))
-    return Moments(mean, covariance, np.where(batch.free.any(axis=1), effective, np.nan))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from calibration.estimation.families import Batch
 from calibration.estimation.unknowns import Unknowns
 from calibration.models import ItemParameters, ModelError, logistic, parameter_names
+
+if TYPE_CHECKING:
+    from calibration.estimation.posterior_means import Moments
 
 Matrix = NDArray[np.float64]
 
@@ -61,6 +65,21 @@ def reported(
                 n=float(n[j]),
             )
     return tuple(found[j] for j in range(len(items)))
+
+
+def with_means(
+    items: Sequence[ItemParameters], unknowns: Unknowns, moments: Sequence[Moments]
+) -> tuple[ItemParameters, ...]:
+    """The items with posterior means, standard deviations and covariances where they were found."""
+    out = list(items)
+    for batch, of in zip(unknowns.batches, moments, strict=True):
+        errors = np.sqrt(np.einsum("mpp->mp", of.covariance))
+        about = zip(batch.items, _items(batch, of.mean), errors.tolist(), of.covariance, of.found, strict=True)
+        for j, numbers, error, block, found in about:
+            if found:
+                estimated = {name: error[k] for k, name in enumerate(out[j].parameter_names) if name in out[j].se}
+                out[j] = replace(out[j], **numbers, se=estimated, covariance=tuple(map(tuple, block.tolist())))
+    return tuple(out)
 
 
 def joint_covariance(unknowns: Unknowns, covariance: Matrix, items: Sequence[int], *, D: float = 1.0) -> Matrix:
