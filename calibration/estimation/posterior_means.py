@@ -213,18 +213,14 @@ def _at_draws(batch: Batch, draws: Matrix) -> Batch:
 
 def _log_likelihood(persons: Partitions, tables: Tables, batch: Batch, draws: Matrix) -> Matrix:
     """Log conditional likelihoods (m, M) of a batch's items at draws (m, M, p) of each, 0 at the modes."""
-    m, M, _ = draws.shape
-    size = max(1, TABLE_NUMBERS // (batch.categories * len(tables.nodes) * M))
-    return np.concatenate(
-        [
-            persons.total(_of_persons, tables, _part(batch, slice(first, first + size)), draws[first : first + size])
-            for first in range(0, m, size)
-        ]
-    )
-
-
-def _part(batch: Batch, which: slice) -> Batch:
-    return replace(batch, items=batch.items[which], parameters=batch.parameters[which], free=batch.free[which])
+    out = np.zeros(draws.shape[:2])
+    size = max(1, TABLE_NUMBERS // (batch.categories * len(tables.nodes) * draws.shape[1]))
+    estimated = np.flatnonzero(batch.free.any(axis=1))
+    for first in range(0, len(estimated), size):
+        which = estimated[first : first + size]
+        part = replace(batch, items=batch.items[which], parameters=batch.parameters[which], free=batch.free[which])
+        out[which] = persons.total(_of_persons, tables, part, draws[which])
+    return out
 
 
 def _of_persons(layout: ResponseBlocks, tables: Tables, batch: Batch, draws: Matrix) -> Matrix:
