@@ -96,10 +96,11 @@ def posterior_means(persons: Partitions, result: Fit, beliefs: Beliefs, *, D: fl
         modes, jacobian = traditional(batch, [str(j) for j in batch.items], D)
         of_others = jacobian @ (marginal - own) @ jacobian.transpose(0, 2, 1)
         effective = 1 / (DRAWS * (sample.weights**2).sum(axis=1))
+        both = batch.free[:, :, None] & batch.free[:, None, :]  # what is fixed stays as it is, without rounding
         moments.append(
             Moments(
-                np.where(batch.free, sample.mean, modes),  # what is fixed without rounding
-                sample.covariance + of_others,
+                np.where(batch.free, sample.mean, modes),
+                np.where(both, sample.covariance + of_others, 0.0),
                 np.where(batch.free.any(axis=1), effective, np.nan),
             )
         )
