@@ -45,6 +45,7 @@ Matrix = NDArray[np.float64]
 PointEstimate = Literal["mode", "mean"]
 
 POSTERIOR = "posterior, by importance sampling"
+POSTERIOR_BLOCKS = "posterior, by importance sampling, per-item blocks"
 PERSONS_A_PARAMETER = 5  # below which a cross-product says more of the sample than of the information
 
 
@@ -231,7 +232,7 @@ def run(
         iterations=result.iterations,
         integration_error=result.integration_error,
         nodes=len(result.nodes),
-        se_kind=(POSTERIOR if moments else result.se_kind) if result.converged else NO_MAXIMUM,
+        se_kind=_se_kind(result, moments),
         seconds=round(time.process_time() - began, 3),
         data_digest=prepared.data_digest,
         estimate="mean" if moments else "mode",
@@ -254,6 +255,14 @@ def run(
         responses=prepared.responses,
         fit=result,
     )
+
+
+def _se_kind(result: Fit, moments: Sequence[Moments]) -> str:
+    if not result.converged:
+        return NO_MAXIMUM
+    if moments:
+        return POSTERIOR if result.covariance is not None else POSTERIOR_BLOCKS
+    return result.se_kind
 
 
 def _routing(prepared: Prepared, items: Sequence[ItemParameters], result: Fit) -> list[Flag]:
