@@ -298,7 +298,7 @@ def _enough_persons(errors: Errors, prepared: Prepared, unknowns: Unknowns, prio
 
 def _means_exist(prepared: Prepared, unknowns: Unknowns, beliefs: Beliefs) -> None:
     """Raise CalibrationError where posterior means are not offered, or need not exist."""
-    kind = "ratings" if prepared.facet is not None else "item sets" if unknowns.testlets is not None else ""
+    kind = "raters" if prepared.facet is not None else "item sets" if unknowns.testlets is not None else ""
     if kind:
         raise CalibrationError(f"posterior means are for models without {kind}: estimate modes")
     if unknowns.ties is not None:

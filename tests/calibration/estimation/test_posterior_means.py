@@ -193,6 +193,13 @@ def test_what_has_no_means_is_refused(options: dict[str, object], message: str) 
     assert message in str(refused.value)
 
 
+def test_ratings_have_no_means() -> None:
+    _, data = some_data("PCM", 60)
+    rater = (np.arange(len(data.score)) % 2).astype(np.int32)
+    with pytest.raises(CalibrationError, match="models without raters"):
+        calibrate(replace(data, rater=rater, raters=("A", "B")), model="PCM", priors="b=normal(0, 2)", estimate="mean")
+
+
 def test_a_floating_mean_of_one_item_is_no_prior() -> None:
     items, data = some_data("2PL", 100)
     kept = items[1:]
