@@ -204,14 +204,11 @@ def means_missing(items: Sequence[str], result: Fit, moments: Sequence[Moments])
         ]
     return [
         Flag(
-            items[j],
+            items[batch.items[i]],
             "mode-kept",
             "its posterior is so unlike a normal one that its mean was not found (the draws are worth "
-            f"{0 if np.isnan(worth) else worth:.0%} of as many): parameters are its mode. Try narrower priors",
+            f"{np.nan_to_num(of.effective[i]):.0%} of their number): parameters are its mode. Try narrower priors",
         )
         for batch, of in zip(result.unknowns.batches, moments, strict=True)
-        for j, worth, found, free in zip(
-            batch.items, of.effective, of.found, batch.free.any(axis=1).tolist(), strict=True
-        )
-        if free and not found
+        for i in np.flatnonzero(batch.free.any(axis=1) & ~of.found)
     ]
