@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from calibration.describing import (
     groups_of,
     items_of,
+    means_missing,
     raters_of,
     regressed_to,
     regression_of,
@@ -20,13 +21,15 @@ from calibration.describing import (
     testlets_of,
     warnings_of,
 )
-from calibration.estimation.beliefs import Beliefs
-from calibration.estimation.fitting import FULL_INFORMATION, NO_MAXIMUM, Errors, Fit, fit
+from calibration.estimation.beliefs import Beliefs, without_prior
+from calibration.estimation.fitting import FULL_INFORMATION, NO_MAXIMUM, NOT_IDENTIFIED, Errors, Fit, fit
 from calibration.estimation.population import Shape
+from calibration.estimation.posterior_means import Moments, posterior_means
+from calibration.estimation.reporting import with_means
 from calibration.estimation.specification import FIXED_SLOPE, specify
 from calibration.estimation.unknowns import Unknowns
 from calibration.item_sets import SetMethod, settings_with_sums
-from calibration.models import ItemParameters, ModelError, Scale
+from calibration.models import ItemParameters, ModelError, Scale, parameter_names
 from calibration.overstated import overstated_flags, overstated_information
 from calibration.own_data import averaged_over_set
 from calibration.patterns import PatternError
@@ -39,7 +42,10 @@ from calibration.routing import routing_flags
 from calibration.screening import Flag
 
 Matrix = NDArray[np.float64]
+PointEstimate = Literal["mode", "mean"]
 
+POSTERIOR = "posterior, by importance sampling"
+POSTERIOR_BLOCKS = "posterior, by importance sampling, per-item blocks"
 PERSONS_A_PARAMETER = 5  # below which a cross-product says more of the sample than of the information
 
 
@@ -69,6 +75,7 @@ def calibrate(
     sets: SetMethod = "testlet",
     latent: Literal["normal", "empirical"] = "normal",
     errors: Errors = "observed",
+    estimate: PointEstimate = "mode",
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -107,6 +114,10 @@ def calibrate(
     errors
         Where standard errors come from: the observed information, the cross-product of the persons' scores, or the
         sandwich of both. The latter two need 5 persons a parameter.
+    estimate
+        ``"mean"`` gives items with the means of their posterior distribution, its standard deviations as `se` and its
+        `covariance`; every estimated parameter then needs a prior. The search, `log_likelihood`, `max_gradient` and the
+        population remain those of the mode.
     on_iteration, start
         Called after every step; what it was last told, or its vector, goes on from there.
     threads
@@ -116,8 +127,8 @@ def calibrate(
     errors are left out where the run did not converge or the data do not identify a parameter (`se_kind` says so).
     Ratings, that is responses with raters, are calibrated as many-facet Rasch models (Linacre, 1989).
 
-    Raises CalibrationError for a model that is not known or does not fit an item, for priors the model cannot have, and
-    for anchors without responses; ResponsesError when nothing is left to fit.
+    Raises CalibrationError for a model that is not known or does not fit an item, for priors the model cannot have,
+    for means without priors, and for anchors without responses; ResponsesError when nothing is left to fit.
     """
     began = time.process_time()
     try:
@@ -140,6 +151,7 @@ def calibrate(
             prepared,
             priors=read_priors(priors) if isinstance(priors, str) else priors,
             errors=errors,
+            estimate=estimate,
             tolerance=tolerance,
             max_iterations=max_iterations,
             on_iteration=on_iteration,
@@ -155,6 +167,7 @@ def run(
     *,
     priors: Priors | Mapping[str, Priors] | None = None,
     errors: Errors = "observed",
+    estimate: PointEstimate = "mode",
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -179,6 +192,9 @@ def run(
     chosen = _priors(items, models, priors)
     if errors != "observed":
         _enough_persons(errors, prepared, unknowns, chosen)
+    beliefs = Beliefs.of(unknowns.batches, chosen, scale.D)
+    if estimate == "mean":
+        _means_exist(prepared, unknowns, beliefs)
 
     def report(iteration: int, log_likelihood: float, at: Unknowns) -> None:
         if on_iteration is not None:
@@ -189,7 +205,7 @@ def run(
     result = fit(
         prepared.persons,
         unknowns,
-        Beliefs.of(unknowns.batches, chosen, scale.D),
+        beliefs,
         tolerance=tolerance,
         max_iterations=max_iterations,
         on_iteration=report,
@@ -197,6 +213,10 @@ def run(
     )
     regressed = prepared.covariates is not None
     found = items_of(prepared, result)
+    moments: list[Moments] = []
+    if estimate == "mean" and result.converged and result.se_kind != NOT_IDENTIFIED:
+        moments = posterior_means(prepared.persons, result, beliefs, D=scale.D)
+        found = with_means(found, result.unknowns, moments)
     overstated = overstated_information(prepared, result, chosen)
     return Calibration(
         model=models[0] if len(set(models)) == 1 else "mixed",
@@ -212,9 +232,10 @@ def run(
         iterations=result.iterations,
         integration_error=result.integration_error,
         nodes=len(result.nodes),
-        se_kind=result.se_kind if result.converged else NO_MAXIMUM,
+        se_kind=_se_kind(result, moments),
         seconds=round(time.process_time() - began, 3),
         data_digest=prepared.data_digest,
+        estimate="mean" if moments else "mode",
         groups=() if regressed else groups_of(result, prepared.groups),
         regression=regression_of(result, prepared.covariates or ()) if regressed else {},
         regressed_to=regressed_to(prepared, result),
@@ -228,11 +249,20 @@ def run(
             *prepared.flags,
             *overstated_flags(prepared.ignored_sets, overstated),
             *warnings_of(result),
+            *(means_missing(prepared.items, result, moments) if estimate == "mean" else ()),
             *_routing(prepared, found, result),
         ),
         responses=prepared.responses,
         fit=result,
     )
+
+
+def _se_kind(result: Fit, moments: Sequence[Moments]) -> str:
+    if not result.converged:
+        return NO_MAXIMUM
+    if moments:
+        return POSTERIOR if result.covariance is not None else POSTERIOR_BLOCKS
+    return result.se_kind
 
 
 def _routing(prepared: Prepared, items: Sequence[ItemParameters], result: Fit) -> list[Flag]:
@@ -264,6 +294,32 @@ def _enough_persons(errors: Errors, prepared: Prepared, unknowns: Unknowns, prio
             f"{errors} standard errors are for up to {FULL_INFORMATION} parameters, without priors or item sets: use "
             "those of the observed information"
         )
+
+
+def _means_exist(prepared: Prepared, unknowns: Unknowns, beliefs: Beliefs) -> None:
+    """Raise CalibrationError where posterior means are not offered, or need not exist."""
+    kind = "raters" if prepared.facet is not None else "item sets" if unknowns.testlets is not None else ""
+    if kind:
+        raise CalibrationError(f"posterior means are for models without {kind}: estimate modes")
+    if unknowns.ties is not None:
+        raise CalibrationError(
+            "posterior means are for items with parameters of their own, and those of 1PL and RSM are shared: estimate "
+            "modes, or take Rasch, 2PL, PCM or GPCM"
+        )
+    for batch, bare in zip(unknowns.batches, without_prior(beliefs, unknowns.batches), strict=True):
+        for j, of_item in zip(batch.items, bare, strict=True):
+            if of_item.any():
+                _no_prior(prepared.items[j], prepared.models[j], int(np.argmax(of_item)), batch.categories)
+
+
+def _no_prior(item: str, model: str, parameter: int, categories: int) -> NoReturn:
+    if model == "NRM":
+        raise CalibrationError(f"item {item}: posterior means need priors, and NRM has none: estimate modes")
+    name = parameter_names(model, categories)[parameter]
+    raise CalibrationError(
+        f"item {item}: posterior means need a prior on every parameter, and {name} of {model} has none: give all of "
+        "them, such as a=lognormal(floating, 0.5), b=normal(0, 2), c=beta(5, 17), d=beta(17, 5), or estimate modes"
+    )
 
 
 def _taken_up(unknowns: Unknowns, start: Progress | Sequence[float]) -> Unknowns:

@@ -52,6 +52,13 @@ INTERRUPTED = 130
     show_default=True,
     help="Where standard errors come from.",
 )
+@click.option(
+    "--estimate",
+    type=click.Choice(["mode", "mean"]),
+    default="mode",
+    show_default=True,
+    help="Modes of the posterior, or its means, which need a prior on every parameter.",
+)
 @click.option("--latent", type=click.Choice(["normal", "empirical"]), default="normal", show_default=True)
 @click.option("--max-score", type=int, help="Scores above this are refused [1 where all models are dichotomous].")
 @click.option("--omitted", type=click.Choice(["wrong", "missing"]), default="wrong", show_default=True)
@@ -232,6 +239,7 @@ def _arguments(options: Mapping[str, Any], items: Sequence[str]) -> dict[str, An
         "reference": options["reference"],
         "latent": options["latent"],
         "errors": options["errors"],
+        "estimate": options["estimate"],
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.estimation.fitting import NOT_IDENTIFIED, Fit, own_covariance
+from calibration.estimation.posterior_means import Moments
 from calibration.estimation.reporting import reported
 from calibration.estimation.specification import without_raters
 from calibration.models import ItemParameters, Scale
@@ -192,3 +193,21 @@ def warnings_of(result: Fit) -> list[Flag]:
             Flag("", "integration-error", f"a finer grid would move a parameter by {result.integration_error:.1e}")
         )
     return found
+
+
+def means_missing(items: Sequence[str], result: Fit, moments: Sequence[Moments]) -> list[Flag]:
+    """Which of the items have modes where posterior means were asked for, and why."""
+    if not moments:
+        return [
+            Flag("", "modes-kept", "posterior means start from a maximum with standard errors: parameters are modes")
+        ]
+    return [
+        Flag(
+            items[batch.items[i]],
+            "mode-kept",
+            "its posterior is so unlike a normal one that its mean was not found (the draws are worth "
+            f"{np.nan_to_num(of.effective[i]):.0%} of their number): parameters are its mode. Try narrower priors",
+        )
+        for batch, of in zip(result.unknowns.batches, moments, strict=True)
+        for i in np.flatnonzero(batch.free.any(axis=1) & ~of.found)
+    ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calibration.calibrating import Progress, run
+from calibration.calibrating import PointEstimate, Progress, run
 from calibration.classical_stream import classical_sums, statistics_of, worths
 from calibration.estimation.blocks import ResponseBlocks, block_responses, category_counts
 from calibration.estimation.partitions import Partitions
@@ -51,6 +51,7 @@ def calibrate_and_screen_files(
     model: str | Mapping[str, str] = "2PL",
     priors: Priors | Mapping[str, Priors] | None = None,
     read: Callable[[Path], Any] = read_responses,
+    estimate: PointEstimate = "mode",
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -95,6 +96,7 @@ def calibrate_and_screen_files(
         result = run(
             prepared,
             priors=priors,
+            estimate=estimate,
             tolerance=tolerance,
             max_iterations=max_iterations,
             on_iteration=on_iteration,

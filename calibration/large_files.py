@@ -67,6 +67,7 @@ def calibrate_large(options: Mapping[str, Any], arguments: Mapping[str, Any], re
     fitting = {
         "model": arguments["model"],
         "priors": arguments["priors"],
+        "estimate": arguments["estimate"],
         "tolerance": options["tolerance"],
         "max_iterations": options["max_iterations"],
         "on_iteration": _shown,

@@ -74,6 +74,9 @@ class Calibration:
     se_kind: str
     seconds: float
     data_digest: str
+    estimate: str = (
+        "mode"  # of the items' parameters: "mode" of the posterior (without priors: of the likelihood), "mean"
+    )
     groups: tuple[Group, ...] = ()
     regression: Mapping[str, Estimate] = field(default_factory=dict)
     raters: Mapping[str, Estimate] = field(default_factory=dict)

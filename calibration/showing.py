@@ -24,11 +24,12 @@ def summary(calibration: Calibration) -> str:
     error = calibration.integration_error
     integration = f", integration error {error:.1e}" if np.isfinite(error) else ""
     errors = f"standard errors from the {calibration.se_kind}" if calibration.converged else "no standard errors"
+    means = "parameters are posterior means; " if calibration.estimate == "mean" else ""
     return (
         f"{calibration.model}, {len(calibration.items)} items, {calibration.n_persons} persons: "
         f"log-likelihood {calibration.log_likelihood:.3f}, {state} after {calibration.iterations} iterations "
         f"(largest gradient {calibration.max_gradient:.1e}{integration}); "
-        f"priors {calibration.priors}; {errors}"
+        f"priors {calibration.priors}; {means}{errors}"
     )
 
 

@@ -8,7 +8,7 @@ from math import nan
 
 import numpy as np
 
-from calibration.calibrating import Progress, run
+from calibration.calibrating import PointEstimate, Progress, run
 from calibration.estimation.block_stream import StreamedResponses
 from calibration.estimation.blocks import category_counts, only_items
 from calibration.estimation.partitions import Partitions
@@ -28,6 +28,7 @@ def calibrate_stream(
     *,
     model: str | Mapping[str, str] = "2PL",
     priors: Priors | Mapping[str, Priors] | None = None,
+    estimate: PointEstimate = "mode",
     tolerance: float = 1e-5,
     max_iterations: int = 2000,
     on_iteration: Callable[[Progress], None] | None = None,
@@ -42,6 +43,7 @@ def calibrate_stream(
         return run(
             prepared,
             priors=priors,
+            estimate=estimate,
             tolerance=tolerance,
             max_iterations=max_iterations,
             on_iteration=on_iteration,

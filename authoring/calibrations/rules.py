@@ -131,7 +131,12 @@ def save_calibration(
         standard_id=standard_id,
         model=result.model,
         scale=document["scale"],
-        settings={"priors": result.priors, "nodes": result.nodes, "se_kind": result.se_kind},
+        settings={
+            "priors": result.priors,
+            "nodes": result.nodes,
+            "estimate": result.estimate,
+            "se_kind": result.se_kind,
+        },
         log_likelihood=result.log_likelihood,
         converged=result.converged,
         evidence={

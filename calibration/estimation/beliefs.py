@@ -8,7 +8,7 @@ maximum, the mean of its family: the gradient holds as it stands, and the family
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lgamma
 
 import numpy as np
@@ -63,6 +63,14 @@ class Beliefs:
     def __bool__(self) -> bool:
         return bool(self.gaussians or self.betas)
 
+    def log_slopes(self, number: int, m: int) -> NDArray[np.bool_]:
+        """Which of the m items of a batch have a prior on the log of their slope."""
+        out = np.zeros(m, bool)
+        for term in self.gaussians:
+            if term.batch == number and term.target == "log a":
+                out[term.items] = True
+        return out
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -108,6 +116,58 @@ def prior_terms(beliefs: Beliefs, batches: Sequence[Batch]) -> Terms:
     for beta in beliefs.betas:
         value += _add_beta(beta, batches[beta.batch], gradient[beta.batch], curvature[beta.batch])
     return Terms(value, gradient, curvature, shared, precision)
+
+
+def settled(beliefs: Beliefs, batches: Sequence[Batch]) -> Beliefs:
+    """The same priors with floating means where they are with the batches' parameters, no longer floating."""
+    means, _ = _family_means(beliefs, [_transformed(term, batches[term.batch])[0] for term in beliefs.gaussians])
+    kept = [
+        replace(
+            term,
+            mean=np.where(term.family >= 0, means[term.family], term.mean) if beliefs.families else term.mean,
+            family=np.full_like(term.family, -1),
+        )
+        for term in beliefs.gaussians
+    ]
+    return Beliefs(tuple(kept), beliefs.betas)
+
+
+def log_density(beliefs: Beliefs, number: int, u: Matrix) -> Matrix:
+    """Log of the density (m, M) that settled priors have at u (m, M, p), up to a constant.
+
+    u are draws of log a (or a), b_1 …, logit c, logit d of a batch's items, and the density is one of these, whatever
+    the prior itself is a density of.
+    """
+    out = np.zeros(u.shape[:2])
+    for term in beliefs.gaussians:
+        if term.batch == number:
+            away = (u[term.items, :, _column(term)] - term.mean[:, None]) / term.sd[:, None]
+            out[term.items] -= 0.5 * away**2
+    for beta in beliefs.betas:
+        if beta.batch == number:
+            logit = u[beta.items, :, beta.column]
+            A, B = beta.alpha[:, None], beta.beta[:, None]
+            out[beta.items] -= A * np.logaddexp(0.0, -logit) + B * np.logaddexp(0.0, logit)
+    return out
+
+
+def _column(term: Gaussian) -> int:
+    """The parameter of its item that a prior is of."""
+    return {"b": 1 + term.column, "logit": term.column}.get(term.target, 0)
+
+
+def without_prior(beliefs: Beliefs, batches: Sequence[Batch]) -> list[NDArray[np.bool_]]:
+    """Which free parameters (m, p) of every batch no prior holds: a floating mean of one item alone is no prior."""
+    out = [batch.free.copy() for batch in batches]
+    members = np.zeros(beliefs.families + 1, np.intp)  # the last for those that do not float
+    for term in beliefs.gaussians:
+        np.add.at(members, term.family, 1)
+    for term in beliefs.gaussians:
+        held = (term.family < 0) | (members[term.family] > 1)
+        out[term.batch][term.items[held], _column(term)] = False
+    for beta in beliefs.betas:
+        out[beta.batch][beta.items, beta.column] = False
+    return out
 
 
 def _family_means(beliefs: Beliefs, points: list[Matrix]) -> tuple[Matrix, Matrix]:

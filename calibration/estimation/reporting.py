@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from calibration.estimation.families import Batch
 from calibration.estimation.unknowns import Unknowns
 from calibration.models import ItemParameters, ModelError, logistic, parameter_names
+
+if TYPE_CHECKING:
+    from calibration.estimation.posterior_means import Moments
 
 Matrix = NDArray[np.float64]
 
@@ -37,7 +41,7 @@ def reported(
     found: dict[int, ItemParameters] = {}
     for batch, own_covariance in zip(unknowns.batches, covariance, strict=True):
         names = [items[j] for j in batch.items]
-        numbers, jacobian = _nominal(batch, D) if batch.family == "nominal" else _traditional(batch, names, D)
+        numbers, jacobian = _nominal(batch, D) if batch.family == "nominal" else traditional(batch, names, D)
         blocks = jacobian @ own_covariance @ jacobian.transpose(0, 2, 1)
         known: NDArray[np.bool_] = np.asarray(np.isfinite(blocks).all(axis=(1, 2)) & with_errors)
         errors = np.sqrt(np.maximum(np.einsum("mpp->mp", np.where(known[:, None, None], blocks, 0.0)), 0.0))
@@ -63,6 +67,21 @@ def reported(
     return tuple(found[j] for j in range(len(items)))
 
 
+def with_means(
+    items: Sequence[ItemParameters], unknowns: Unknowns, moments: Sequence[Moments]
+) -> tuple[ItemParameters, ...]:
+    """The items with posterior means, standard deviations and covariances where they were found."""
+    out = list(items)
+    for batch, of in zip(unknowns.batches, moments, strict=True):
+        errors = np.sqrt(np.einsum("mpp->mp", of.covariance))
+        about = zip(batch.items, _items(batch, of.mean), errors.tolist(), of.covariance, of.found, strict=True)
+        for j, numbers, error, block, found in about:
+            if found:
+                estimated = {name: error[k] for k, name in enumerate(out[j].parameter_names) if name in out[j].se}
+                out[j] = replace(out[j], **numbers, se=estimated, covariance=tuple(map(tuple, block.tolist())))
+    return tuple(out)
+
+
 def joint_covariance(unknowns: Unknowns, covariance: Matrix, items: Sequence[int], *, D: float = 1.0) -> Matrix:
     """Covariance of the reported parameters of several items together, item by item, from that of the vector.
 
@@ -73,7 +92,7 @@ def joint_covariance(unknowns: Unknowns, covariance: Matrix, items: Sequence[int
     own = number = 0
     for batch in unknowns.batches:
         names = [str(j) for j in batch.items]
-        jacobian = (_nominal(batch, D) if batch.family == "nominal" else _traditional(batch, names, D))[1]
+        jacobian = (_nominal(batch, D) if batch.family == "nominal" else traditional(batch, names, D))[1]
         for at, j in enumerate(batch.items):
             free = batch.free[at]
             if j in items:
@@ -106,7 +125,7 @@ def _nominal(batch: Batch, D: float) -> tuple[Matrix, Matrix]:
     return batch.parameters * scale, np.broadcast_to(np.diag(scale), (len(batch.items), batch.size, batch.size))
 
 
-def _traditional(batch: Batch, names: Sequence[str], D: float) -> tuple[Matrix, Matrix]:
+def traditional(batch: Batch, names: Sequence[str], D: float) -> tuple[Matrix, Matrix]:
     """a, b_k = -(L · own)_k / slope, c and d, (m, p), and their derivatives (m, p, p) in the items' own parameters."""
     own, K, p = batch.parameters, batch.categories, batch.size
     slope = own[:, :1]

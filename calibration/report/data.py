@@ -140,10 +140,11 @@ def estimation_section(evidence: Evidence) -> str:
     formulas = [formula for names, formula in MODEL_FORMULAS.values() if models & set(names.split())]
     scale = calibration.scale
     error = calibration.integration_error
+    means = "Parameters are posterior means. " if calibration.estimate == "mean" else ""
     said = (
         f"{state} after {calibration.iterations} iterations, largest gradient {calibration.max_gradient:.1e}"
         f"{f', integration error {error:.1e}' if np.isfinite(error) else ''}, {calibration.nodes} quadrature nodes, "
-        f"{calibration.seconds:.2f} s. Priors: {calibration.priors}. Standard errors: {calibration.se_kind}. "
+        f"{calibration.seconds:.2f} s. Priors: {calibration.priors}. {means}Standard errors: {calibration.se_kind}. "
         f"{'; '.join(formulas)}; D = {scale.D:g}, θ ~ N({scale.mean:.3g}, {scale.sd:.3g}²)."
     )
     prefix = "已收敛。" if calibration.converged else "未收敛，参数不可使用。"

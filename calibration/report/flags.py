@@ -42,6 +42,9 @@ TEXTS = {
         "题组内的题目不独立：按题组标定，或合并为一道多级计分题。",
         "Items of a set are not independent: calibrate with the item sets, or sum each to one polytomous item.",
     ),
+    "modes-kept": FlagText(
+        "未得后验均值", "no posterior means", "参数为后验众数。", "Parameters are modes, not the means asked for."
+    ),
     "disconnected": FlagText(
         "设计不连通",
         "disconnected design",
@@ -74,6 +77,13 @@ TEXTS = {
         "no variance",
         "所有人得分相同，无法标定：太易、太难或已泄露。",
         "Everybody has the same score: too easy, too hard, or leaked; left out.",
+    ),
+    "mode-kept": FlagText(
+        "未得后验均值",
+        "no posterior mean",
+        "该题参数为后验众数；可用更窄的先验。",
+        "Its parameters are modes: try narrower priors.",
+        serious=False,
     ),
     "no-responses": FlagText("无作答", "no responses", "没有可用作答。", "Nothing can be said.", serious=False),
     "negative-discrimination": FlagText(

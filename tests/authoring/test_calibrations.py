@@ -152,7 +152,12 @@ def test_a_calibration_keeps_every_number_beside_its_version(
         assert session.scalars(select(USED.c.sitting_id).where(USED.c.calibration_id == saved)).all() == [sitting]
     assert (held.model, held.log_likelihood, held.converged) == ("2PL", -77.25, True)
     assert held.scale == {"id": "theta", "D": 1.0, "mean": 0.0, "sd": 1.0, "anchors": []}
-    assert held.settings == {"priors": "a ~ lognormal", "nodes": 61, "se_kind": "observed information"}
+    assert held.settings == {
+        "priors": "a ~ lognormal",
+        "nodes": 61,
+        "estimate": "mode",
+        "se_kind": "observed information",
+    }
     assert held.evidence["n_persons"] == 210
     assert held.evidence["data_digest"] == "d" * 64
 

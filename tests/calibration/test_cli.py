@@ -69,6 +69,19 @@ def test_without_json_it_prints_counts_result_and_files(run: Run, lsat7: Path, t
     assert [item.a for item in items] == [1.0] * 5
 
 
+def test_means_are_estimated_where_every_parameter_has_a_prior(run: Run, lsat7: Path) -> None:
+    priors = "a=lognormal(0, 0.5), b=normal(0, 2)"
+    result = run(lsat7, "--priors", priors, "--estimate", "mean", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    document, modes = json.loads(result.stdout), json.loads(run(lsat7, "--priors", priors, "--json").stdout)
+    assert (document["estimate"], modes["estimate"]) == ("mean", "mode")
+    assert document["log_likelihood"] == modes["log_likelihood"]
+    assert document["items"][2]["a"] > modes["items"][2]["a"]
+    refused = run(lsat7, "--priors", "default", "--estimate", "mean")
+    assert refused.exit_code == 1
+    assert "posterior means need a prior on every parameter, and b of 2PL has none" in refused.stderr
+
+
 def test_sittings_with_a_key_are_pooled_calibrated_and_flagged(run: Run) -> None:
     files = [SITTINGS / f"{s}.csv" for s in range(1, 7)]
     result = run(*files, "--key", SITTINGS / "keys.csv", "--priors", "default", "--json")

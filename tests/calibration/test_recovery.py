@@ -22,6 +22,7 @@ from calibration import (
     calibrate,
     family_priors,
 )
+from calibration.calibrating import PointEstimate
 from calibration.models import MODELS
 from tests.calibration.simulated import Array, booklets, draw, responses_to, some_items, two_parameter_scores
 
@@ -136,7 +137,9 @@ def test_intervals_cover_and_nothing_is_biased(model: str) -> None:
 
 
 # Where priors act, intervals cover when the parameters come from them.
-def from_priors(model: str, N: int, J: int = 6) -> Callable[[int], tuple[list[float], list[float], list[float]]]:
+def from_priors(
+    model: str, N: int, J: int = 6, estimate: PointEstimate = "mode"
+) -> Callable[[int], tuple[list[float], list[float], list[float]]]:
     c, d = (20, 80), (80, 20)
     priors = Priors(
         LogNormal(0.1, 0.3),
@@ -162,8 +165,10 @@ def from_priors(model: str, N: int, J: int = 6) -> Callable[[int], tuple[list[fl
             responses_to(items, draw(rng, items, rng.standard_normal(N))),
             model=model,
             priors=priors,
+            estimate=estimate,
         )
         assert result.converged
+        assert result.estimate == estimate
         kept = [
             (v, s, t)
             for v, s, t in zip(
@@ -187,22 +192,25 @@ def test_posterior_intervals_hold_for_parameters_from_the_prior(model: str) -> N
     assert 0.88 <= result.coverage.mean() <= 0.99
 
 
-# An estimate is a mode, an interval symmetric about it. Where data say little that is too simple: with six items and
-# 500 persons the intervals of 3PL hold 92 % (a, b) and 95 % (c) of the time. Slopes of 4PL are so with 2,000 persons
-# and twelve items as well: modes of a are 0.07 below posterior means (of one item with all else known, by importance
-# sampling, 0.069; c 0.008 below, d 0.007 above), and their intervals hold 91 % of the time (93 % if made for log a).
+# A mode, with an interval symmetric about it, is too simple where data say little: with six items and 500 persons the
+# intervals of 3PL hold 92 % (a, b) and 95 % (c) of the time. Of 4PL with 2,000 persons and twelve items modes of a are
+# 0.069 too low and intervals of them hold 91 % of the time, those of b, c and d 94 to 95 %:
+# there only posterior means hold the limits.
 @pytest.mark.slow
-@pytest.mark.parametrize(("model", "N"), [("2PL", 500), ("3PL", 1000), ("4PL", 2000)])
-def test_posterior_intervals_cover(model: str, N: int) -> None:
-    result = study(500, from_priors(model, N, J=12))
-    kinds = kinds_of([name for item in some_items(model, J=12) for name in item.parameter_names])
-    sound = kinds != "a" if model == "4PL" else np.ones(len(kinds), bool)
-    within = np.abs(result.bias) <= 3 * result.monte_carlo_se + 0.02
-    assert within[sound].all()
-    check_coverage(Study(result.found[:, sound], result.se[:, sound], result.truth[:, sound]), kinds[sound])
-    if model == "4PL":
-        assert -0.1 < result.bias[~sound].mean() < 0.02
-        assert 0.89 <= result.coverage[~sound].mean() <= 0.97
+@pytest.mark.parametrize(
+    ("model", "N", "estimate"),
+    [
+        ("2PL", 500, "mode"),
+        ("3PL", 1000, "mode"),
+        ("2PL", 500, "mean"),
+        ("3PL", 1000, "mean"),
+        ("4PL", 2000, "mean"),
+    ],
+)
+def test_posterior_intervals_cover(model: str, N: int, estimate: PointEstimate) -> None:
+    result = study(500, from_priors(model, N, J=12, estimate=estimate))
+    assert (np.abs(result.bias) <= 3 * result.monte_carlo_se + 0.02).all()
+    check_coverage(result, kinds_of([name for item in some_items(model, J=12) for name in item.parameter_names]))
 
 
 # Designs
