@@ -117,3 +117,15 @@ def test_asymptotes_at_their_ends_are_the_models_without_them() -> None:
         free=np.ones((3, 4), bool),
     )
     np.testing.assert_allclose(ends.log_probability(NODES), plain.log_probability(NODES), atol=1e-12)
+
+
+def test_items_on_another_scale_have_the_same_curves(batch: Batch) -> None:
+    moved = batch.on_scale(0.3, 1.4)
+    np.testing.assert_allclose(moved.log_probability((NODES - 0.3) / 1.4), batch.log_probability(NODES), atol=1e-12)
+
+
+def test_curves_are_as_precise_as_the_nodes() -> None:
+    batch = batch_of("2PL", 2)
+    single = batch.log_probability(NODES.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, batch.log_probability(NODES), atol=1e-6)

@@ -95,3 +95,20 @@ def test_a_grid_covers_every_group_and_integrates_its_moments() -> None:
     assert grid.covers(population)
     away = three([True] * 3, [True] * 3).at(np.array([2.0, 0, 0, 0, 0, 0]))
     assert not grid.covers(away)
+
+
+@pytest.mark.parametrize(
+    ("kind", "standardised"),
+    [("free groups", False), ("one reference", True), ("Rasch", False), ("regression", False)],
+)
+def test_a_scale_is_convention_where_a_reference_is_standard_and_others_are_free(kind: str, standardised: bool) -> None:
+    assert POPULATIONS[kind].is_standardised() == standardised
+
+
+def test_the_same_abilities_on_another_scale() -> None:
+    population = POPULATIONS["one reference"]
+    moved = population.on_scale(0.5, 2.0)
+    np.testing.assert_allclose(moved.mean, [0, (0.3 - 0.5) / 2, (0.9 - 0.5) / 2])
+    np.testing.assert_allclose(moved.sd, [1, 0.6, 0.4])
+    assert Population.standard(3).is_standardised()
+    assert not three([False, True, True], [False, True, False]).is_standardised()
