@@ -22,6 +22,7 @@ Matrix = NDArray[np.float64]
 
 SMALLEST_TESTLET_SD = 0.02  # a testlet that adds nothing ends here
 NEGLIGIBLE_TESTLET_SD = 0.1  # … once it is below this and still falls: 1 % of the variance of ability
+FAR_PAST = 0.5  # of the slope that a step began with: what it may fall with where it ends
 MOST_DENSE = 1500  # tied parameters: a larger system is solved sparse
 
 
@@ -30,6 +31,7 @@ def maximise(
 ) -> Unknowns:
     """The unknowns after `steps` Newton-like steps for the items and the exact step for the population."""
     expected = [(sums.of(batch, start), unknowns.nodes_of(batch, nodes)) for batch in unknowns.batches]
+    before: list[tuple[Batch, Matrix]] = []  # where the last step began, and the gradients there
     for _ in range(steps):
         moves = [
             gradient_and_fisher(batch, counts, at)
@@ -41,7 +43,12 @@ def maximise(
                 (g + of_prior, H + _positive(bend))
                 for (g, H), of_prior, bend in zip(moves, terms.gradient, terms.curvature, strict=True)
             ]
-        unknowns = _tied_step(unknowns, moves) if unknowns.ties is not None else _free_step(unknowns, moves, beliefs)
+        if unknowns.ties is not None:
+            unknowns = _tied_step(unknowns, moves)
+            continue
+        began = [(batch, g) for batch, (g, _) in zip(unknowns.batches, moves, strict=True)]
+        unknowns = _free_step(unknowns, moves, beliefs, before)
+        before = began
     testlets = unknowns.testlets
     if testlets is not None:
         variance = sums.testlet_spread / np.maximum(sums.testlet_persons, 1e-300)
@@ -50,7 +57,7 @@ def maximise(
     moved = replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
     if unknowns.population.shape is not None:
         return _reshaped(moved, sums.mass, nodes) if unknowns.population.shape.free else moved
-    return _expanded(moved, sums) if _scale_is_convention(moved, beliefs) else moved
+    return _expanded(moved, sums) if not beliefs and _scale_is_convention(moved) else moved
 
 
 def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:
@@ -63,14 +70,13 @@ def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:
     return replace(unknowns, batches=batches, population=replace(unknowns.population, shape=shape))
 
 
-def _scale_is_convention(unknowns: Unknowns, beliefs: Beliefs) -> bool:
-    """Whether only the reference groups' N(0, 1) holds the scale: all items and all other groups may move, and no
-    prior knows where to.
+def _scale_is_convention(unknowns: Unknowns) -> bool:
+    """Whether only the reference groups' N(0, 1) holds the scale, where no prior does: all items and all other groups
+    may move.
     """
     return (
         unknowns.ties is None
         and unknowns.testlets is None
-        and all(term.target == "logit" for term in beliefs.gaussians)
         and all(bool(batch.free.all()) for batch in unknowns.batches)
         and unknowns.population.is_standardised()
     )
@@ -133,12 +139,38 @@ def _positive(curvature: Matrix) -> Matrix:
     return np.asarray((vectors * np.maximum(values, 0.0)[:, None, :]) @ vectors.transpose(0, 2, 1))
 
 
-def _free_step(unknowns: Unknowns, moves: list[tuple[Matrix, Matrix]], beliefs: Beliefs) -> Unknowns:
+def _free_step(
+    unknowns: Unknowns, moves: list[tuple[Matrix, Matrix]], beliefs: Beliefs, before: list[tuple[Batch, Matrix]]
+) -> Unknowns:
     positive = _slopes_kept_positive(unknowns.batches, beliefs)
-    batches = []
-    for batch, (g, H), above_zero in zip(unknowns.batches, moves, positive, strict=True):
-        batches.append(_step_of(batch, g, H, above_zero))
+    batches = [
+        _step_of(batch, g, H, above_zero)
+        for batch, (g, H), above_zero in zip(unknowns.batches, moves, positive, strict=True)
+    ]
+    if before:
+        batches = [
+            _cut_back(after, batch, g, *began)
+            for after, batch, (g, _), began in zip(batches, unknowns.batches, moves, before, strict=True)
+        ]
     return replace(unknowns, batches=tuple(batches))
+
+
+def _cut_back(after: Batch, batch: Batch, g: Matrix, began: Batch, g_began: Matrix) -> Batch:
+    """The batch after its next step, save items whose last one, from `began` to `batch`, went far past the maximum on
+    its way: these go to where the secant of the gradients (m, p) has that.
+
+    The expected information of an item with asymptotes may be less than half of the curvature there is; steps with it
+    go to and fro for ever.
+    """
+    step = np.where(batch.free, batch.parameters - began.parameters, 0.0)
+    rise, now = (step * g_began).sum(axis=1), (step * g).sum(axis=1)
+    past = (rise > 0) & (now < -FAR_PAST * rise)
+    if not past.any():
+        return after
+    parameters = after.parameters.copy()
+    share = rise[past] / (rise[past] - now[past])
+    parameters[past] = began.parameters[past] + share[:, None] * step[past]
+    return after.at(parameters)
 
 
 def _step_of(batch: Batch, g: Matrix, H: Matrix, above_zero: NDArray[np.bool_]) -> Batch:

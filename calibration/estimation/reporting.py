@@ -46,8 +46,9 @@ def reported(
         known: NDArray[np.bool_] = np.asarray(np.isfinite(blocks).all(axis=(1, 2)) & with_errors)
         errors = np.sqrt(np.maximum(np.einsum("mpp->mp", np.where(known[:, None, None], blocks, 0.0)), 0.0))
         estimated = (np.abs(jacobian) @ batch.free[:, :, None].astype(float))[:, :, 0] > 0
-        about = zip(batch.items, names, _items(batch, numbers), known, errors.tolist(), estimated, blocks, strict=True)
-        for j, name, item, sure, error, free, block in about:
+        listed = (array.tolist() for array in (batch.items, known, errors, estimated, blocks))
+        about = zip(names, _items(batch, numbers), *listed, strict=True)
+        for name, item, j, sure, error, free, block in about:
             if name in anchors:
                 found[j] = anchors[name]
                 continue
@@ -61,7 +62,7 @@ def reported(
                 **item,
                 marks=marks.get(name, ()),
                 se={p: error[k] for k, p in enumerate(parameters) if sure and free[k]},
-                covariance=tuple(map(tuple, block.tolist())) if sure else (),
+                covariance=tuple(map(tuple, block)) if sure else (),
                 n=float(n[j]),
             )
     return tuple(found[j] for j in range(len(items)))

@@ -123,7 +123,7 @@ class Search:
         A distribution that is still to be found moves by the largest change of a share of persons below some ability,
         and may by ten times as much: with 10,000 persons that share has a standard error of 5e-3.
         """
-        mixer, accelerated, halved = Anderson(), False, 0
+        mixer, accelerated, halved, step = Anderson(), False, 0, np.inf
         shaped = self.unknowns.population.shape is not None  # its distribution is no part of the vector
         best, plain = -np.inf, self.unknowns
         before: tuple[Unknowns, Sums] | None = None  # where the last step began
@@ -148,8 +148,10 @@ class Search:
             best, halved, before = objective, 0, (self.unknowns, sums)
             self.report(sums.log_likelihood)
             x = self.unknowns.vector()
-            nodes = self.grid.in_precision(single=self.rough_sums)
-            plain = maximise(self.unknowns, sums, nodes, self.start, self.beliefs)
+            lines = self.unknowns.are_lines  # one step then is as good as two, and single precision enough for it
+            nodes = self.grid.in_precision(single=self.rough_sums and lines)
+            steps = 1 if lines and step < FAR_STEP else 2
+            plain = maximise(self.unknowns, sums, nodes, self.start, self.beliefs, steps)
             image = plain.vector()
             step = max(float(np.abs(image - x).max(initial=0.0)), SHAPE_SHARE * self.shape_step(sums))
             if step < tolerance and not self.far:

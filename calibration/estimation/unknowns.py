@@ -79,6 +79,11 @@ class Unknowns:
         return self.testlets
 
     @property
+    def are_lines(self) -> bool:
+        """Whether the log odds of all items are lines (2PL)."""
+        return all(batch.is_line for batch in self.batches)
+
+    @property
     def own_size(self) -> int:
         """M, the number of the items' own parameters, free or not."""
         return sum(batch.parameters.size for batch in self.batches)
@@ -173,9 +178,11 @@ class Tables:
     @classmethod
     def of(cls, unknowns: Unknowns, grid: Grid, start: NDArray[np.intp], *, single: bool = False) -> Tables:
         """In double precision, or in `single` for a pass whose step is large."""
-        nodes = grid.in_precision(single=single)
-        log_weights = np.asarray(grid.log_weights(unknowns.population), nodes.dtype)
-        return cls(nodes, unknowns.log_probability(nodes, start), log_weights)
+        log_P = unknowns.log_probability(grid.in_precision(single=single and unknowns.are_lines), start)
+        log_weights = grid.log_weights(unknowns.population)
+        if single:
+            log_P, log_weights = np.asarray(log_P, np.float32), np.asarray(log_weights, np.float32)
+        return cls(grid.nodes, log_P, log_weights)
 
 
 def rows(batch: Batch, start: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 # name → what the model says of an item with K categories (docs/calibrate.md):
@@ -101,6 +102,7 @@ class ItemParameters:
         return parameter_names(self.model, self.categories)
 
 
+@cache
 def parameter_names(model: str, categories: int) -> tuple[str, ...]:
     """Names of the parameters of an item of `model` with K = `categories`, in the order of `covariance`."""
     if model == "NRM":

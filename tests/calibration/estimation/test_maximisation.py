@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from calibration import LogNormal, Priors, calibrate
+from calibration import DEFAULT_PRIORS, LogNormal, Priors, Responses, calibrate
 from calibration.estimation import maximisation
 from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.maximisation import maximise
@@ -63,7 +63,7 @@ def test_the_step_is_em_with_the_references_mean_and_spread_free(kind: str, monk
 
 def _plain(case: Case, monkeypatch: pytest.MonkeyPatch) -> Unknowns:
     with monkeypatch.context() as patch:
-        patch.setattr(maximisation, "_scale_is_convention", lambda *_: False)
+        patch.setattr(maximisation, "_scale_is_convention", lambda _: False)
         return stepped(case)
 
 
@@ -77,7 +77,7 @@ def test_priors_and_anchors_hold_the_scale(monkeypatch: pytest.MonkeyPatch) -> N
     of_slopes = case_of(sample("2PL"), Priors(a=LogNormal(0.1, 0.5)), model="2PL")
     held = stepped(of_slopes, of_slopes.beliefs)
     with monkeypatch.context() as patch:
-        patch.setattr(maximisation, "_scale_is_convention", lambda *_: False)
+        patch.setattr(maximisation, "_scale_is_convention", lambda _: False)
         np.testing.assert_array_equal(held.vector(), stepped(of_slopes, of_slopes.beliefs).vector())
     items = some_items("2PL")
     anchored = case_of(sample("2PL"), model="2PL", anchors={items[0].id: items[0]})
@@ -101,9 +101,19 @@ def test_it_takes_fewer_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     scores[rng.random(scores.shape) > 0.1] = np.nan
     run = partial(calibrate, responses_to(items, scores))
     quick = run()
-    monkeypatch.setattr(maximisation, "_scale_is_convention", lambda *_: False)
+    monkeypatch.setattr(maximisation, "_scale_is_convention", lambda _: False)
     slow = run()
     assert quick.converged
     assert slow.converged
     assert quick.iterations < slow.iterations
     assert quick.log_likelihood == pytest.approx(slow.log_likelihood, abs=1e-4)
+
+
+def test_steps_of_items_with_asymptotes_do_not_go_to_and_fro() -> None:
+    # One of 300 items with some 270 responses each bends more than twice as much as its expected information says.
+    rng = np.random.default_rng(3)
+    theta, a, b = rng.normal(size=2000), np.exp(rng.normal(0, 0.3, 300)), rng.normal(size=300)
+    scores = (rng.random((2000, 300)) < 1 / (1 + np.exp(-a * (theta[:, None] - b)))).astype(float)
+    scores[np.argsort(rng.random(scores.shape), axis=1) >= 40] = np.nan
+    result = calibrate(Responses.from_matrix(scores), model="3PL", priors=DEFAULT_PRIORS, max_iterations=100)
+    assert result.converged
