@@ -27,9 +27,18 @@ MOST_DENSE = 1500  # tied parameters: a larger system is solved sparse
 
 
 def maximise(
-    unknowns: Unknowns, sums: Sums, nodes: Matrix, start: NDArray[np.intp], beliefs: Beliefs, steps: int = 2
+    unknowns: Unknowns,
+    sums: Sums,
+    nodes: Matrix,
+    start: NDArray[np.intp],
+    beliefs: Beliefs,
+    steps: int = 2,
+    *,
+    expand: bool = True,
 ) -> Unknowns:
-    """The unknowns after `steps` Newton-like steps for the items and the exact step for the population."""
+    """The unknowns after `steps` Newton-like steps for the items and the exact step for the population; where nothing
+    else holds the scale it is taken up with them, unless `expand` is false.
+    """
     expected = [(sums.of(batch, start), unknowns.nodes_of(batch, nodes)) for batch in unknowns.batches]
     before: list[tuple[Batch, Matrix]] = []  # where the last step began, and the gradients there
     for _ in range(steps):
@@ -57,7 +66,7 @@ def maximise(
     moved = replace(unknowns, population=maximised(unknowns.population, sums.moments), testlets=testlets)
     if unknowns.population.shape is not None:
         return _reshaped(moved, sums.mass, nodes) if unknowns.population.shape.free else moved
-    return _expanded(moved, sums) if not beliefs and _scale_is_convention(moved) else moved
+    return _expanded(moved, sums) if expand and not beliefs and _scale_is_convention(moved) else moved
 
 
 def _reshaped(unknowns: Unknowns, mass: Matrix, nodes: Matrix) -> Unknowns:

@@ -61,6 +61,7 @@ class Search:
         normal = unknowns.testlets is None and unknowns.population.shape is None
         self.single = self.rough_sums = normal and persons.persons >= SINGLE_PERSONS
         self.far = normal and spacing is None
+        self.expand = True  # EM steps by the scale of all items; no longer once one of them went down
         self.iterations = 0
         self.monotone = True
         self.trace: list[float] = []
@@ -151,7 +152,7 @@ class Search:
             lines = self.unknowns.are_lines  # one step then is as good as two, and single precision enough for it
             nodes = self.grid.in_precision(single=self.rough_sums and lines)
             steps = 1 if lines and step < FAR_STEP else 2
-            plain = maximise(self.unknowns, sums, nodes, self.start, self.beliefs, steps)
+            plain = maximise(self.unknowns, sums, nodes, self.start, self.beliefs, steps, expand=self.expand)
             image = plain.vector()
             step = max(float(np.abs(image - x).max(initial=0.0)), SHAPE_SHARE * self.shape_step(sums))
             if step < tolerance and not self.far:
@@ -184,9 +185,13 @@ class Search:
         return float(np.abs(np.cumsum(sums.mass / sums.mass.sum() - now)).max())
 
     def _shorter(self, unknowns: Unknowns, sums: Sums, halved: int) -> Unknowns:
-        """A part of one Newton-like step, which goes up where it is short enough; two of them may have gone too far."""
-        step = maximise(unknowns, sums, self.grid.nodes, self.start, self.beliefs, steps=1).vector() - unknowns.vector()
-        return unknowns.at(unknowns.vector() + step / 2**halved)
+        """A part of one Newton-like step, which goes up where it is short enough; two of them may have gone too far, or
+        the scale, with an item whose slope has no end: its curve falls between nodes wherever they come to be.
+        """
+        self.expand = False
+        x = unknowns.vector()
+        there = maximise(unknowns, sums, self.grid.nodes, self.start, self.beliefs, steps=1, expand=False)
+        return unknowns.at(x + (there.vector() - x) / 2**halved)
 
     def newton(self, sums: Sums, information: Matrix, enough: float, most: int) -> tuple[Sums, float]:
         """Steps with one information matrix, mixed, until the next would be below `enough`: the sums at the end, and
