@@ -12,6 +12,7 @@ from calibration.estimation.fitting import NOT_IDENTIFIED, Fit, own_covariance
 from calibration.estimation.posterior_means import Moments
 from calibration.estimation.reporting import reported
 from calibration.estimation.specification import without_raters
+from calibration.estimation.unknowns import Unknowns
 from calibration.models import ItemParameters, Scale
 from calibration.preparing import Prepared
 from calibration.result import Estimate, Group
@@ -24,7 +25,10 @@ LARGEST_INTEGRATION_ERROR = 1e-3
 
 def items_of(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
     """Parameters of the items, with standard errors where the run converged and the data identify them."""
-    items = _rated_items(prepared, result) if prepared.facet is not None else _items(prepared, result)
+    if prepared.facet is not None:
+        items = _rated_items(prepared, result)
+    else:
+        items = parameters_of(prepared, result.unknowns, result.item_covariance, with_errors=result.converged)
     told = (prepared.scores.keys() | prepared.sums.keys()) - prepared.anchors.keys()
     return tuple(
         replace(item, scores=prepared.scores.get(item.id, item.scores), sum_of=prepared.sums.get(item.id, item.sum_of))
@@ -34,17 +38,20 @@ def items_of(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
     )
 
 
-def _items(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
+def parameters_of(
+    prepared: Prepared, unknowns: Unknowns, covariance: Sequence[Matrix], *, with_errors: bool
+) -> tuple[ItemParameters, ...]:
+    """The items as `reported`, by the names, counts, anchors and marks of what was prepared."""
     return reported(
         prepared.items,
         prepared.models,
-        result.unknowns,
-        result.item_covariance,
+        unknowns,
+        covariance,
         prepared.counts,
         D=prepared.scale.D,
         anchors=prepared.anchors,
         marks=prepared.marks,
-        with_errors=result.converged,
+        with_errors=with_errors,
     )
 
 
@@ -57,16 +64,7 @@ def _rated_items(prepared: Prepared, result: Fit) -> tuple[ItemParameters, ...]:
     covariance = result.item_covariance
     if result.covariance is not None:
         covariance = own_covariance(unknowns, result.covariance)
-    every = reported(
-        prepared.items,
-        prepared.models,
-        unknowns,
-        covariance,
-        prepared.counts,
-        D=prepared.scale.D,
-        marks=prepared.marks,
-        with_errors=result.converged,
-    )
+    every = parameters_of(prepared, unknowns, covariance, with_errors=result.converged)
     n = np.bincount(facet.item, prepared.counts, len(facet.items))
     _, first = np.unique(facet.item, return_index=True)
     return tuple(replace(every[k], id=facet.items[facet.item[k]], n=float(n[facet.item[k]])) for k in first)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.describing import parameters_of
 from calibration.estimation.beliefs import Beliefs
 from calibration.estimation.fitting import Fit
 from calibration.estimation.partitions import Partitions
-from calibration.estimation.reporting import reported
 from calibration.estimation.search import Search
 from calibration.estimation.specification import specify
 from calibration.estimation.unknowns import Unknowns
@@ -118,17 +118,7 @@ class _Information:
         spread: Mapping[str, float],
     ) -> _Information:
         nothing = [np.zeros((*batch.parameters.shape, batch.size)) for batch in unknowns.batches]
-        items = reported(
-            prepared.items,
-            prepared.models,
-            unknowns,
-            nothing,
-            prepared.counts,
-            D=prepared.scale.D,
-            anchors=prepared.anchors,
-            marks=prepared.marks,
-            with_errors=False,
-        )
+        items = parameters_of(prepared, unknowns, nothing, with_errors=False)
         mean, sd = unknowns.population.mean, unknowns.population.sd
         share = persons / persons.sum()
         groups = [(m + s * NODES, float(s**2), float(w)) for m, s, w in zip(mean, sd, share, strict=True)]

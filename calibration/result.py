@@ -74,9 +74,7 @@ class Calibration:
     se_kind: str
     seconds: float
     data_digest: str
-    estimate: str = (
-        "mode"  # of the items' parameters: "mode" of the posterior (without priors: of the likelihood), "mean"
-    )
+    estimate: str = "mode"  # what items' parameters are: "mode" of posterior or likelihood, or posterior "mean"
     groups: tuple[Group, ...] = ()
     regression: Mapping[str, Estimate] = field(default_factory=dict)
     raters: Mapping[str, Estimate] = field(default_factory=dict)

@@ -23,7 +23,6 @@ find no difference.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -127,12 +126,12 @@ def _alike(block: Block) -> Iterator[ItemSet]:
         kinds = [answered[first * size : last * size] for first, last in pairwise(edges)]
     else:
         kinds = [row.tobytes() for row in np.packbits(block.codes != MISSING, axis=1)]
-    often = {kind for kind, times in Counter(kinds).items() if times >= LEAST_TOGETHER}
     members: dict[bytes, list[int]] = {}
-    for i, kind in enumerate(kinds if often else ()):
-        if kind in often:
-            members.setdefault(kind, []).append(i)
+    for i, kind in enumerate(kinds):
+        members.setdefault(kind, []).append(i)
     for chosen in members.values():
+        if len(chosen) < LEAST_TOGETHER:
+            continue
         weight = block.weight[chosen]
         if block.row_start is not None:
             spans = [slice(block.row_start[i], block.row_start[i + 1]) for i in chosen]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.estimation.blocks import edges_of
 from calibration.responses import NOT_REACHED, Responses, ResponsesError
 
 HASH_SEED = 20250701
@@ -38,7 +39,7 @@ def alike_persons(responses: Responses) -> tuple[AlikePersons, ...]:
             f"person {responses.persons[person[twice[0]]]}, item {responses.items[item[twice[0]]]}: scored more than "
             "once; choose one rater, or agree on a score, before asking for classical statistics"
         )
-    starts = np.searchsorted(person, np.arange(len(responses.persons) + 1))
+    starts = edges_of(person, len(responses.persons))
     present = np.flatnonzero(np.diff(starts) > 0)
     if not present.size:
         return ()

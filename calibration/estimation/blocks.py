@@ -222,20 +222,23 @@ def dense_codes(block: Block, J: int) -> NDArray[np.uint8]:
     return codes
 
 
+def only_items_of(block: Block, keep: NDArray[np.bool_]) -> Block:
+    """The block with only the items of a mask (J,)."""
+    chosen = keep[block.items]
+    if block.row_start is None:
+        return replace(block, items=block.items[chosen], codes=np.ascontiguousarray(block.codes[:, chosen]))
+    person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[chosen]
+    row_start = edges_of(person, len(block.persons))
+    return replace(block, items=block.items[chosen], codes=block.codes[chosen], row_start=row_start)
+
+
 def only_items(layout: ResponseBlocks, position: Sequence[int]) -> ResponseBlocks:
     """The layout with only the items at `position`, renumbered."""
     number = np.full(len(layout.categories), -1)
     number[list(position)] = np.arange(len(position))
-    blocks = []
-    for block in layout:
-        kept = number[block.items] >= 0
-        if block.row_start is None:
-            blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[:, kept]))
-            continue
-        person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[kept]
-        row_start = edges_of(person, len(block.persons))
-        blocks.append(replace(block, items=number[block.items[kept]], codes=block.codes[kept], row_start=row_start))
-    return ResponseBlocks.of(layout.categories[list(position)], [block for block in blocks if block.items.size])
+    kept = [only_items_of(block, number >= 0) for block in layout]
+    blocks = [replace(block, items=number[block.items]) for block in kept if block.items.size]
+    return ResponseBlocks.of(layout.categories[list(position)], blocks)
 
 
 def category_counts(layout: ResponseBlocks) -> Matrix:

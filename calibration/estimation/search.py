@@ -137,6 +137,7 @@ class Search:
                     mixer.forget()
                     continue
                 if not shaped and before is not None and halved < MOST_HALVINGS:
+                    self.expand = False
                     self.unknowns = self._shorter(*before, halved)
                     halved += 1
                     mixer.forget()
@@ -188,7 +189,6 @@ class Search:
         """A part of one Newton-like step, which goes up where it is short enough; two of them may have gone too far, or
         the scale, with an item whose slope has no end: its curve falls between nodes wherever they come to be.
         """
-        self.expand = False
         x = unknowns.vector()
         there = maximise(unknowns, sums, self.grid.nodes, self.start, self.beliefs, steps=1, expand=False)
         return unknowns.at(x + (there.vector() - x) / 2**halved)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, take_persons
+from calibration.estimation.blocks import MISSING, Block, ResponseBlocks, dense_codes, only_items_of, take_persons
 from calibration.estimation.expectation import Sums, normalised
 from calibration.estimation.likelihood import add_counts, log_likelihood
 from calibration.estimation.population import Grid, Moments
@@ -151,13 +151,3 @@ def _members(unknowns: Unknowns, T: int, J: int) -> list[NDArray[np.bool_]]:
     for batch in unknowns.batches:
         masks[batch.testlet + 1][batch.items] = True
     return masks
-
-
-def only_items_of(block: Block, keep: NDArray[np.bool_]) -> Block:
-    """The block with only the items of a mask (J,)."""
-    chosen = keep[block.items]
-    if block.row_start is None:
-        return replace(block, items=block.items[chosen], codes=np.ascontiguousarray(block.codes[:, chosen]))
-    person = np.repeat(np.arange(len(block.persons)), np.diff(block.row_start))[chosen]
-    row_start = np.searchsorted(person, np.arange(len(block.persons) + 1))
-    return replace(block, items=block.items[chosen], codes=block.codes[chosen], row_start=row_start)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.estimation.blocks import block_responses
+from calibration.estimation.blocks import block_responses, edges_of
 from calibration.estimation.likelihood import log_likelihood
 from calibration.models.curves import Curves
 from calibration.models.parameters import ItemParameters, Scale
@@ -78,7 +78,7 @@ def fair_marks(
     plain = Curves.of([known[name] for name in responses.items], scale).expected_marks(nodes)
     marks = [known[name].category_marks for name in responses.items]
     results: dict[int, FairMarks] = {}
-    edges = np.searchsorted(responses.person[rows], np.arange(len(responses.persons) + 1))
+    edges = edges_of(responses.person[rows], len(responses.persons))
     for block in layout:
         loglik = log_likelihood(block, table, layout)
         for row, person in enumerate(block.persons):

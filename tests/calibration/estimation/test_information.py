@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import islice
@@ -18,7 +17,6 @@ from calibration.estimation.information import (
     observed_information,
     orthonormal_polynomials,
 )
-from calibration.estimation.item_blocks import complete_item_information, missing_item_information
 from calibration.estimation.testlet_information import missing_information_of_testlets
 from calibration.estimation.unknowns import Tables
 from tests.calibration.estimation.cases import Case, case_of, cases, sample
@@ -128,28 +126,6 @@ def _doubled(case: Case) -> ResponseBlocks:
     layout = case.layout
     blocks = [take_persons(block, np.repeat(np.arange(len(block.persons)), 2)) for block in layout]
     return replace(layout, blocks=tuple(blocks))
-
-
-def blocks_of(expected: Array, sizes: list[int]) -> Iterator[Array]:
-    first = 0
-    for size in sizes:
-        yield expected[first : first + size, first : first + size]
-        first += size
-
-
-@pytest.mark.parametrize("kind", ["2PL, fixed priors", "GRM, missing, groups", "mixed", "NRM", "4PL"])
-def test_per_item_blocks_are_those_of_the_whole_information(kind: str) -> None:
-    case = case_named(kind)
-    layout = case.layout
-    sums = case.sums(case.unknowns)
-    complete = complete_item_information(case.unknowns, sums, case.grid.nodes, layout.start, case.beliefs)
-    tables = Tables.of(case.unknowns, case.grid, layout.start)
-    missing = missing_item_information(layout, case.unknowns, tables)
-    whole = -jacobian_of(case.gradient, case.vector, 1e-3)
-    sizes = [batch.size for batch in case.unknowns.batches for _ in batch.items]
-    found = [H for H_c, H_m in zip(complete, missing, strict=True) for H in H_c + H_m]
-    for own, expected in zip(found, blocks_of(whole, sizes), strict=True):
-        np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_without_priors_there_is_no_prior_in_the_gradient() -> None:
